@@ -1,0 +1,102 @@
+"""SciPy LSODA with a right-hand side and Jacobian compiled by Numba; two processes.
+
+Both doors are measured: ``solve_ivp(method="LSODA")`` and the older ``odeint``, which spends less in Python.
+"""
+
+import multiprocessing
+import time
+import warnings
+
+import numba
+import numpy as np
+from scipy.integrate import odeint, solve_ivp
+
+from reference import Workload
+from source import build_functions, write_functions
+
+MACHINE: dict[str, object] = {}
+
+
+def start_worker(text: str, size: int, count: int) -> None:
+    """Compile the right-hand side once in this process."""
+    rates, jacobian = build_functions(text, numba.njit)
+
+    @numba.njit
+    def fun(t, y, k):
+        out = np.empty(size)
+        rates(t, y, k, out)
+        return out
+
+    @numba.njit
+    def jac(t, y, k):
+        out = np.zeros((size, size))
+        jacobian(t, y, k, out)
+        return out
+
+    MACHINE["fun"], MACHINE["jac"] = fun, jac
+    y, k = np.ones(size), np.ones(count)
+    fun(0.0, y, k), jac(0.0, y, k)
+
+
+def solve_with_odeint(start, k, times, rtol, atol):
+    """Return states, (time, state), or None."""
+    states, info = odeint(
+        MACHINE["fun"], start, np.concatenate([[0.0], times]), args=(k,), Dfun=MACHINE["jac"], tfirst=True,
+        rtol=rtol, atol=atol, mxstep=100_000, full_output=True,
+    )  # fmt: skip
+    return states[1:] if info["message"] == "Integration successful." else None
+
+
+def solve_with_ivp(start, k, times, rtol, atol):
+    """Return states, (time, state), or None."""
+    solution = solve_ivp(
+        MACHINE["fun"], (0.0, times[-1]), start, method="LSODA", t_eval=times, args=(k,), jac=MACHINE["jac"],
+        rtol=rtol, atol=atol,
+    )  # fmt: skip
+    return solution.y.T if solution.success else None
+
+
+DOORS = {"odeint": solve_with_odeint, "solve_ivp": solve_with_ivp}
+
+
+def solve_part(job: tuple[str, np.ndarray, np.ndarray, np.ndarray, float, np.ndarray]) -> tuple[np.ndarray, float]:
+    """Solve some patients in this process; return states and seconds."""
+    door, starts, constants, times, rtol, atol = job
+    states = np.full((len(starts), len(times), starts.shape[1]), np.nan)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        begin = time.perf_counter()
+        for i, (start, k) in enumerate(zip(starts, constants, strict=True)):
+            done = DOORS[door](start, k, times, rtol, atol)
+            if done is not None:
+                states[i] = done
+        return states, time.perf_counter() - begin
+
+
+class ScipyLsoda:
+    """Two processes over patients."""
+
+    def __init__(self, work: Workload, door: str, processes: int = 2) -> None:
+        self.door = door
+        self.processes = processes
+        context = multiprocessing.get_context("spawn")
+        self.pool = context.Pool(processes, start_worker, (write_functions(work.equations), len(work.equations.y), len(work.equations.k)))
+
+    def solve(self, work: Workload, rtol: float, share: float) -> tuple[np.ndarray, float]:
+        """Return states, (patient, time, state), and seconds of the slower process."""
+        constants = work.equations.compute_constants(work.parameters)
+        starts = work.equations.compute_initial(work.parameters)
+        atol = work.floors * share
+        parts = np.array_split(np.arange(len(constants)), self.processes)
+        jobs = [(self.door, starts[i], constants[i], work.times, rtol, atol) for i in parts]
+        done = self.pool.map(solve_part, jobs, chunksize=1)
+        return np.concatenate([states for states, _ in done]), max(seconds for _, seconds in done)
+
+    def close(self) -> None:
+        """End the processes."""
+        self.pool.terminate()
+
+
+def prepare(work: Workload, door: str = "solve_ivp") -> ScipyLsoda:
+    """Start the processes."""
+    return ScipyLsoda(work, door)

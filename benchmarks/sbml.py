@@ -1,0 +1,65 @@
+"""A traced model as SBML, for the peers that read it. Needs `python-libsbml`."""
+
+from collections.abc import Mapping
+
+import libsbml
+import sympy as sp
+from sympy.printing.c import C99CodePrinter
+
+from equations import Equations
+
+
+class Printer(C99CodePrinter):
+    """Prints SBML infix: powers with a caret, natural logarithm as ``ln``."""
+
+    def _print_Pow(self, expr: sp.Pow) -> str:  # noqa: N802 (SymPy's own name)
+        base, exponent = (self.parenthesize(a, 1000) for a in (expr.base, expr.exp))
+        return f"1/{base}" if expr.exp == -1 else f"{base}^{exponent}"
+
+    def _print_log(self, expr: sp.Expr) -> str:
+        return f"ln({self._print(expr.args[0])})"
+
+    def _print_Rational(self, expr: sp.Rational) -> str:  # noqa: N802
+        return f"({expr.p}/{expr.q})"
+
+
+def write_sbml(equations: Equations, values: Mapping[str, float], *, with_constants: bool) -> str:
+    """Return SBML level 3 with one rate rule per state.
+
+    With ``with_constants`` the hoisted constants are the only parameters (the caller computes them and the
+    amounts at day 0 for each patient); otherwise the model's own parameters are, and day 0 is an initial assignment.
+    """
+    document = libsbml.SBMLDocument(3, 2)
+    model = document.createModel()
+    model.setId(equations.model.name)
+    inputs = equations.k if with_constants else equations.p
+    for symbol in inputs:
+        add_parameter(model, symbol.name, values.get(symbol.name, 1.0), constant=True)
+    rates = equations.rhs if with_constants else equations.plain_rhs
+    for symbol, rate, start in zip(equations.y, rates, equations.initial, strict=True):
+        add_parameter(model, symbol.name, 0.0, constant=False)
+        rule = model.createRateRule()
+        rule.setVariable(symbol.name)
+        rule.setMath(parse(rate, equations))
+        if not with_constants:
+            assignment = model.createInitialAssignment()
+            assignment.setSymbol(symbol.name)
+            assignment.setMath(parse(start, equations))
+    return str(libsbml.writeSBMLToString(document))
+
+
+def add_parameter(model: libsbml.Model, name: str, value: float, *, constant: bool) -> None:
+    """Add a global parameter."""
+    parameter = model.createParameter()
+    parameter.setId(name)
+    parameter.setConstant(constant)
+    parameter.setValue(float(value))
+
+
+def parse(expression: sp.Expr, equations: Equations) -> libsbml.ASTNode:
+    """Return the MathML tree of an expression; ``day`` becomes SBML's time."""
+    text = Printer().doprint(expression.xreplace({equations.day: sp.Symbol("time")}))
+    node = libsbml.parseL3Formula(text)
+    if node is None:
+        raise ValueError(f"SBML formula must parse, but was {text!r}: {libsbml.getLastParseL3Error()}")
+    return node

@@ -1,0 +1,232 @@
+"""Write the loop that keeps every lane busy.
+
+A lane carries its own patient, day, step and next report. When its patient is done the next one is
+loaded into it; no lane waits for another, and no arithmetic crosses lanes, so a patient's bits are
+the same alone, in any batch and on any number of threads.
+
+*Copies* of a patient (with slightly changed parameters) follow the steps of the first one exactly;
+their differences are the derivatives of the computed solution (Bock 1981).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from llvmlite import ir
+
+from livingdrug.engine import tableau
+from livingdrug.engine.emit import ModelCode
+from livingdrug.engine.housekeeping import Housekeeping
+from livingdrug.engine.lanes import AT_STOP, FAILED, LOAD, RUNNING, Lanes, count_from, repeat_while, whole
+from livingdrug.engine.outcome import Outcome
+from livingdrug.engine.step import StepCode, allocate
+from livingdrug.engine.summary import AnySummary
+from livingdrug.engine.vector import DOUBLE, INT32, POINTER, Emitter
+from livingdrug.engine.watch import Watch
+
+SAFETY, SHRINK, GROW = 0.9, 0.2, 6.0
+SMALLEST = 1e-15  # a step below this fraction of the day cannot advance it
+
+
+def write_kernel(
+    module: ir.Module, code: ModelCode, step: StepCode, summaries: Sequence[AnySummary], names: Sequence[str]
+) -> None:
+    """Write ``kernel(job)``: integrate the patients of a job."""
+    function = ir.Function(module, ir.FunctionType(ir.VoidType(), [POINTER]), name="kernel")
+    emit = code.target.emitter(ir.IRBuilder(function.append_basic_block("entry")))
+    lanes = Lanes.reserve(emit, code.target, function.args[0])
+    watch = Watch.plan(summaries, names)
+    driver = _Driver.reserve(emit, code, step, lanes, watch)
+    driver.write()
+
+
+@dataclass(frozen=True, slots=True)
+class _Driver:
+    emit: Emitter
+    code: ModelCode
+    step: StepCode
+    lanes: Lanes
+    watch: Watch
+    house: Housekeeping
+    rate: ir.Value
+    stages: ir.Value
+    y_new: ir.Value
+    inside: ir.Value
+    seen: ir.Value
+
+    @classmethod
+    def reserve(cls, emit: Emitter, code: ModelCode, step: StepCode, lanes: Lanes, watch: Watch) -> "_Driver":
+        size = code.states
+        house = Housekeeping(emit, code, lanes, watch.slots)
+        return cls(
+            emit,
+            code,
+            step,
+            lanes,
+            watch,
+            house,
+            rate=allocate(emit, size),
+            stages=allocate(emit, size * tableau.STAGES),
+            y_new=allocate(emit, size),
+            inside=allocate(emit, size),
+            seen=allocate(emit, size + code.outputs),
+        )
+
+    def write(self) -> None:
+        build, lanes = self.emit.builder, self.lanes
+        with count_from(build, whole(0), whole(self.emit.width)) as lane:
+            lanes.write("status", lane, LOAD)
+        with repeat_while(build) as loop:
+            attention = self.emit.any(build.not_(lanes.is_status(RUNNING)))
+            with build.if_then(attention, likely=False):
+                with count_from(build, whole(0), whole(self.emit.width)) as lane:
+                    self.house.attend(lane)
+            loop.stop_unless(self.emit.any(lanes.is_status(RUNNING)))
+            self._write_step()
+        build.ret_void()
+
+    def _write_step(self) -> None:
+        build, emit, lanes = self.emit.builder, self.emit, self.lanes
+        y, c = self.house.states(whole(0)), self.house.constants(whole(0))
+        day = lanes.vector("day")
+        atol, rtol = lanes.job["atol"], self._splat(lanes.job["rtol"])
+        build.call(self.code.rhs, [y, c, day, self.rate])
+        is_fresh = build.icmp_signed("!=", lanes.vector("fresh"), emit.bits(0))
+        with build.if_then(emit.any(is_fresh), likely=False):
+            guess = build.call(self.step.first_step, [y, self.rate, atol, rtol])
+            lanes.set_vector("step", emit.select(is_fresh, guess, lanes.vector("step")))
+        h = emit.min(lanes.vector("step"), self._splat(lanes.job["longest_step"]))
+        left = emit.sub(lanes.vector("stop"), day)
+        hits = emit.at_most(left, emit.mul(h, emit.number(1.0001)))
+        h = emit.select(hits, left, h)
+        error = build.call(self.step.attempt, [y, c, day, h, self.rate, atol, rtol, self.stages, self.y_new])
+        running = lanes.is_status(RUNNING)
+        accepted = build.and_(running, emit.at_most(error, emit.number(1.0)))
+        then = emit.select(hits, lanes.vector("stop"), emit.add(day, h))
+        with build.if_then(emit.any(accepted), likely=True):
+            self._write_accepted(day, h, then, accepted, hits)
+        self._write_control(h, error, running, accepted)
+        self._write_advance(then, hits, running, accepted)
+
+    def _write_accepted(self, day: ir.Value, h: ir.Value, then: ir.Value, accepted: ir.Value, hits: ir.Value) -> None:
+        build, emit, lanes = self.emit.builder, self.emit, self.lanes
+        rtol = self._splat(lanes.job["rtol"])
+        lanes.set_vector("report_from", lanes.vector("report"))
+        lanes.set_vector("due_from", lanes.vector("due"))
+        with count_from(build, whole(0), lanes.job["copies"]) as copy:
+            y, c = self.house.states(copy), self.house.constants(copy)
+            with build.if_then(build.icmp_signed(">", copy, whole(0)), likely=False):
+                build.call(self.code.rhs, [y, c, day, self.rate])
+                arguments = [y, c, day, h, self.rate, lanes.job["atol"], rtol, self.stages, self.y_new]
+                build.call(self.step.attempt, arguments)
+                lanes.set_vector("report", lanes.vector("report_from"))
+                lanes.set_vector("due", lanes.vector("due_from"))
+            self._write_reports(copy, y, c, (day, h, then), accepted, hits)
+            if self.watch.slots:
+                self._write_watch(copy, y, c, (day, h, then), accepted)
+            for i in range(self.code.states):
+                emit.store(emit.select(accepted, emit.load(self.y_new, i), emit.load(y, i)), y, i)
+
+    def _look(self, y: ir.Value, c: ir.Value, at: ir.Value, theta: ir.Value) -> None:
+        """Write the states and outputs inside the step into ``seen``."""
+        build = self.emit.builder
+        build.call(self.step.interpolate, [y, self.stages, theta, self.seen])
+        if self.code.observe is not None:
+            out = self.emit.address(self.seen, self.code.states)
+            build.call(self.code.observe, [self.seen, c, at, out])
+
+    def _write_reports(
+        self,
+        copy: ir.Value,
+        y: ir.Value,
+        c: ir.Value,
+        span: tuple[ir.Value, ir.Value, ir.Value],
+        accepted: ir.Value,
+        hits: ir.Value,
+    ) -> None:
+        build, emit, lanes = self.emit.builder, self.emit, self.lanes
+        day, h, then = span
+        is_final = build.icmp_signed("!=", lanes.vector("final"), emit.bits(0))
+        closes = build.and_(hits, is_final)
+        with repeat_while(build) as loop:
+            due = lanes.vector("due")
+            reached = build.or_(emit.less(due, then), build.and_(closes, emit.at_most(due, then)))
+            mask = build.and_(accepted, reached)
+            loop.stop_unless(emit.any(mask))
+            theta = build.fdiv(emit.sub(due, day), h)
+            self._look(y, c, due, emit.select(mask, theta, emit.number(0.0)))
+            flags = build.zext(mask, emit.bits_type)
+            lanes.set_vector("marked", flags)
+            with count_from(build, whole(0), whole(emit.width)) as lane:
+                is_due = build.icmp_signed("!=", lanes.read("marked", lane), whole(0))
+                with build.if_then(is_due):
+                    self._write_report(copy, lane)
+
+    def _write_report(self, copy: ir.Value, lane: ir.Value) -> None:
+        build, lanes = self.emit.builder, self.lanes
+        report = lanes.read("report", lane)
+        row = self.house.report_row(copy, lane, report)
+        with count_from(build, whole(0), lanes.job["kept_count"]) as k:
+            which = build.sext(lanes.fetch("kept", k, INT32), whole(0).type)
+            source = build.add(build.mul(which, whole(self.emit.width)), lane)
+            value = build.load(lanes.index(self.seen, source), typ=DOUBLE)
+            build.store(value, lanes.index(row, k))
+        following = build.add(report, whole(1))
+        lanes.write("report", lane, following)
+        lanes.write("due", lane, self.house.due_day(following))
+
+    def _write_watch(
+        self, copy: ir.Value, y: ir.Value, c: ir.Value, span: tuple[ir.Value, ir.Value, ir.Value], accepted: ir.Value
+    ) -> None:
+        day, h, _ = span
+
+        def look(theta: ir.Value, quantity: int) -> ir.Value:
+            self._look(y, c, self.emit.fma(theta, h, day), theta)
+            return self.emit.load(self.seen, quantity)
+
+        self.watch.write(self.emit, self.house.watched(copy), look, self.seen, (day, h, accepted))
+
+    def _write_control(self, h: ir.Value, error: ir.Value, running: ir.Value, accepted: ir.Value) -> None:
+        """Choose the next step from the error, which grows as the fifth power of the step."""
+        build, emit, lanes = self.emit.builder, self.emit, self.lanes
+        floor = emit.number(1e-12)
+        bounded = emit.max(error, floor)
+        factor = emit.exp(emit.mul(emit.number(-1.0 / tableau.ORDER), emit.log(bounded)))
+        factor = emit.mul(factor, emit.number(SAFETY))
+        is_number = build.fcmp_ordered("ord", error, error)
+        factor = emit.select(is_number, factor, emit.number(SHRINK))
+        factor = emit.min(emit.max(factor, emit.number(SHRINK)), emit.number(GROW))
+        following = emit.mul(h, factor)
+        lanes.set_vector("step", emit.select(running, following, lanes.vector("step")))
+        one, none = emit.bits(1), emit.bits(0)
+        refused = build.and_(running, build.not_(accepted))
+        for name, mask in (("taken", accepted), ("refused", refused)):
+            lanes.set_vector(name, build.add(lanes.vector(name), build.select(mask, one, none)))
+        is_bad = build.and_(refused, build.not_(is_number))
+        reason = build.select(is_bad, emit.bits(Outcome.NOT_FINITE), emit.bits(Outcome.STEP_TOO_SMALL))
+        total = build.add(lanes.vector("taken"), lanes.vector("refused"))
+        too_many = build.icmp_signed(">", total, self._splat_whole(lanes.job["max_steps"]))
+        reason = build.select(too_many, emit.bits(Outcome.TOO_MANY_STEPS), reason)
+        lanes.set_vector("code", build.select(running, reason, lanes.vector("code")))
+        limit = emit.mul(emit.max(lanes.vector("day"), emit.number(SMALLEST)), emit.number(SMALLEST))
+        stuck = build.and_(refused, emit.at_most(following, limit))
+        failed = build.and_(running, build.or_(stuck, too_many))
+        lanes.set_vector("status", build.select(failed, emit.bits(FAILED), lanes.vector("status")))
+
+    def _write_advance(self, then: ir.Value, hits: ir.Value, running: ir.Value, accepted: ir.Value) -> None:
+        build, emit, lanes = self.emit.builder, self.emit, self.lanes
+        lanes.set_vector("day", emit.select(accepted, then, lanes.vector("day")))
+        lanes.set_vector("fresh", build.select(running, emit.bits(0), lanes.vector("fresh")))
+        stops = build.and_(build.and_(accepted, hits), lanes.is_status(RUNNING))
+        lanes.set_vector("status", build.select(stops, emit.bits(AT_STOP), lanes.vector("status")))
+
+    def _splat(self, scalar: ir.Value) -> ir.Value:
+        return self._spread(scalar, self.emit.type)
+
+    def _splat_whole(self, scalar: ir.Value) -> ir.Value:
+        return self._spread(scalar, self.emit.bits_type)
+
+    def _spread(self, scalar: ir.Value, kind: ir.Type) -> ir.Value:
+        build = self.emit.builder
+        first = build.insert_element(ir.Constant(kind, ir.Undefined), scalar, ir.Constant(ir.IntType(32), 0))
+        zeros = ir.Constant(ir.VectorType(ir.IntType(32), self.emit.width), [0] * self.emit.width)
+        return build.shuffle_vector(first, first, zeros)

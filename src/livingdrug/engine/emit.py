@@ -1,0 +1,199 @@
+"""Write a traced model as LLVM functions: straight-line code over arrays of lanes."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from llvmlite import ir
+
+from livingdrug.engine.graph import Graph, Node
+from livingdrug.engine.trace import Equations
+from livingdrug.engine.vector import DOUBLE, POINTER, Emitter
+
+Reader = Callable[[str, int], ir.Value]
+"""Reads an input of a graph: kind and index."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What code is written for: lanes in a vector, and whether it estimates reciprocals."""
+
+    width: int
+    has_reciprocal: bool
+
+    def emitter(self, builder: ir.IRBuilder) -> Emitter:
+        """Return an emitter of vectors for a builder."""
+        return Emitter(builder, self.width, self.has_reciprocal)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCode:
+    """The functions of one model inside an LLVM module, and their sizes."""
+
+    equations: Equations
+    target: Target
+    prologue: ir.Function
+    initial: ir.Function
+    rhs: ir.Function
+    time_derivative: ir.Function | None
+    observe: ir.Function | None
+    factor: ir.Function
+    substitute: ir.Function
+    flops: Mapping[str, int]
+
+    @property
+    def states(self) -> int:
+        """Number of states."""
+        return len(self.equations.rhs)
+
+    @property
+    def outputs(self) -> int:
+        """Number of outputs."""
+        return len(self.equations.observe)
+
+    @property
+    def constants(self) -> int:
+        """Number of per-patient constants."""
+        return len(self.equations.constants)
+
+
+def write_expressions(
+    emitter: Emitter, graph: Graph, roots: Iterable[Node], read: Reader, known: Mapping[Node, ir.Value]
+) -> list[ir.Value]:
+    """Write the instructions for the roots; ``known`` nodes are already computed."""
+    roots = list(roots)
+    values: dict[Node, ir.Value] = dict(known)
+    for node in _needed(graph, roots, values):
+        operation, *arguments = graph.keys[node]
+        if operation == "input":
+            values[node] = read(arguments[0], arguments[1])
+        elif operation == "number":
+            values[node] = emitter.number(arguments[0])
+        else:
+            values[node] = emitter.operation(operation)(*(values[a] for a in arguments))
+    return [values[root] for root in roots]
+
+
+def count_operations(graph: Graph, roots: Iterable[Node], known: Iterable[Node] = ()) -> int:
+    """Count the floating-point operations of the roots, each operation as one."""
+    needed = _needed(graph, list(roots), dict.fromkeys(known))
+    return sum(graph.keys[node][0] not in {"input", "number", "neg"} for node in needed)
+
+
+def _needed(graph: Graph, roots: list[Node], known: Mapping[Node, object]) -> list[Node]:
+    needed: set[Node] = set()
+    stack = [root for root in roots if root not in known]
+    while stack:
+        node = stack.pop()
+        if node in needed:
+            continue
+        needed.add(node)
+        key = graph.keys[node]
+        if key[0] not in {"input", "number"}:
+            stack.extend(a for a in key[1:] if a not in known)
+    return sorted(needed)
+
+
+def write_model(module: ir.Module, equations: Equations, target: Target) -> ModelCode:
+    """Write all functions of a model into a module."""
+    graph = equations.graph
+    writer = _Writer(module, equations, target)
+    constants = equations.constants
+    autonomous = equations.is_autonomous
+    factors = equations.elimination
+    return ModelCode(
+        equations,
+        target,
+        prologue=writer.scalar_function("prologue", constants),
+        initial=writer.scalar_function("initial", equations.initial),
+        rhs=writer.vector_function("rhs", equations.rhs),
+        time_derivative=None if autonomous else writer.vector_function("time_derivative", equations.time_derivative),
+        observe=writer.vector_function("observe", equations.observe) if equations.observe else None,
+        factor=writer.factor_function(),
+        substitute=writer.substitute_function(),
+        flops={
+            "rhs": count_operations(graph, equations.rhs, constants),
+            "factor": count_operations(graph, factors.entries, constants),
+            "substitute": count_operations(graph, equations.solution),
+            "observe": count_operations(graph, equations.observe, constants),
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    module: ir.Module
+    equations: Equations
+    target: Target
+
+    def _function(self, name: str, arguments: list[ir.Type]) -> tuple[ir.Function, ir.IRBuilder]:
+        function = ir.Function(self.module, ir.FunctionType(ir.VoidType(), arguments), name=name)
+        function.linkage = "internal"
+        function.attributes.add("noinline")
+        function.attributes.add("nounwind")
+        for argument in function.args:
+            if argument.type == POINTER:
+                argument.add_attribute("noalias")
+        return function, ir.IRBuilder(function.append_basic_block("entry"))
+
+    def scalar_function(self, name: str, roots: tuple[Node, ...]) -> ir.Function:
+        """Write ``name(p, out)``: parameters of one patient in, one lane of an array of vectors out."""
+        function, builder = self._function(name, [POINTER, POINTER])
+        p, out = function.args
+        emitter = Emitter(builder, 1)
+        values = write_expressions(emitter, self.equations.graph, roots, lambda _, i: emitter.load(p, i), {})
+        for i, value in enumerate(values):
+            emitter.store(value, out, i * self.target.width)
+        builder.ret_void()
+        return function
+
+    def vector_function(self, name: str, roots: tuple[Node, ...]) -> ir.Function:
+        """Write ``name(y, c, day, out)``."""
+        vector = ir.VectorType(DOUBLE, self.target.width)
+        function, builder = self._function(name, [POINTER, POINTER, vector, POINTER])
+        y, c, day, out = function.args
+        emitter = self.target.emitter(builder)
+        self._write(emitter, roots, {"y": y}, c, {"day": day}, out)
+        builder.ret_void()
+        return function
+
+    def factor_function(self) -> ir.Function:
+        """Write ``factor(y, c, day, diagonal, lu)``: the Jacobian and its factors."""
+        vector = ir.VectorType(DOUBLE, self.target.width)
+        function, builder = self._function("factor", [POINTER, POINTER, vector, vector, POINTER])
+        y, c, day, diagonal, lu = function.args
+        emitter = self.target.emitter(builder)
+        inputs = {"day": day, "diagonal": diagonal}
+        self._write(emitter, self.equations.elimination.entries, {"y": y}, c, inputs, lu)
+        builder.ret_void()
+        return function
+
+    def substitute_function(self) -> ir.Function:
+        """Write ``substitute(lu, b, out)``."""
+        function, builder = self._function("substitute", [POINTER, POINTER, POINTER])
+        lu, b, out = function.args
+        emitter = self.target.emitter(builder)
+        self._write(emitter, self.equations.solution, {"lu": lu, "b": b}, None, {}, out)
+        builder.ret_void()
+        return function
+
+    def _write(
+        self,
+        emitter: Emitter,
+        roots: tuple[Node, ...],
+        arrays: Mapping[str, ir.Value],
+        constants: ir.Value | None,
+        inputs: Mapping[str, ir.Value],
+        out: ir.Value,
+    ) -> None:
+        slot = {node: i for i, node in enumerate(self.equations.constants)}
+        graph = self.equations.graph
+        known: dict[Node, ir.Value] = {}
+        if constants is not None:
+            needed = set(graph.reachable(roots))
+            known = {node: emitter.load(constants, i) for node, i in slot.items() if node in needed}
+
+        def read(kind: str, index: int) -> ir.Value:
+            return inputs[kind] if kind in inputs else emitter.load(arrays[kind], index)
+
+        for i, value in enumerate(write_expressions(emitter, graph, roots, read, known)):
+            emitter.store(value, out, i)

@@ -1,0 +1,308 @@
+"""Trajectories of one patient or a million."""
+
+import ctypes
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from livingdrug.core.errors import InputError
+from livingdrug.engine.compile import Kernel
+from livingdrug.engine.lanes import ARGUMENTS
+from livingdrug.engine.outcome import Outcome
+from livingdrug.engine.schedule import Schedule
+
+CHUNK = 256
+"""Patients a thread takes at a time; results do not depend on it."""
+
+PERTURBATION = 1e-7
+"""Relative change of a parameter in a copy: half the digits of a double, after the step's own rounding."""
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """Trajectories of a cohort.
+
+    Parameters
+    ----------
+    times : (time,) [day]
+    names : names of what was kept
+    values : (patient, time, kept)
+        Not a number from the day on which a patient's integration failed.
+    gradient : (patient, time, kept, wrt) or None
+        Derivatives of the values with respect to the parameters ``wrt``.
+    summaries : (patient, summary)
+    summary_gradient : (patient, summary, wrt) or None
+    outcome : (patient,) uint8
+        Code of :class:`~livingdrug.engine.outcome.Outcome`; 0 is done.
+    steps : (patient, 2) int64
+        Accepted and refused steps.
+    """
+
+    times: np.ndarray
+    names: tuple[str, ...]
+    values: np.ndarray
+    gradient: np.ndarray | None
+    summaries: np.ndarray
+    summary_gradient: np.ndarray | None
+    outcome: np.ndarray
+    steps: np.ndarray
+
+    def at(self, name: str) -> np.ndarray:
+        """Return one kept quantity, (patient, time)."""
+        if name not in self.names:
+            raise InputError(f"`name` must be a kept quantity, but was {name!r}. Hint: one of {', '.join(self.names)}.")
+        return np.asarray(self.values[:, :, self.names.index(name)])
+
+    @property
+    def failures(self) -> dict[int, Outcome]:
+        """Patients whose integration did not reach the end, and why."""
+        return {int(i): Outcome(int(self.outcome[i])) for i in np.flatnonzero(self.outcome)}
+
+
+def solve(
+    kernel: Kernel,
+    parameters: np.ndarray,
+    times: np.ndarray | Sequence[float],
+    *,
+    schedule: Schedule | None = None,
+    keep: Sequence[str] | None = None,
+    wrt: Sequence[str] = (),
+    rtol: float = 1e-6,
+    threads: int | None = None,
+    max_steps: int = 100_000,
+) -> Solution:
+    """Integrate every patient from day 0 to the last time.
+
+    A value at the very day of a change is the value after it. The result of a patient has the same
+    bits alone, in any cohort, and on any number of threads.
+
+    Parameters
+    ----------
+    kernel : Kernel
+    parameters : (patient, parameter) or (parameter,)
+        In the model's order and units.
+    times : (time,) [day]
+        Strictly increasing, 0 or later; the last one is the end.
+    schedule : Schedule, optional
+        Changes of each patient.
+    keep : names of states and outputs, optional
+        All of them by default.
+    wrt : names of parameters, optional
+        With respect to which derivatives are wanted. They are derivatives of the computed solution:
+        copies with slightly changed parameters follow the same steps.
+    rtol : float
+        Relative tolerance; the absolute one of a state is ``rtol`` times its floor.
+    threads : int, optional
+        All processors by default.
+    max_steps : int
+        Of one patient.
+
+    Returns
+    -------
+    Solution
+
+    Raises
+    ------
+    InputError
+        If an argument does not have the shape or range said here.
+
+    Examples
+    --------
+    >>> from livingdrug.core.model import Model, Quantity
+    >>> from livingdrug.engine.compile import compile_model
+    >>> decay = Model("decay", (Quantity("x", "1", "amount"),), (Quantity("k", "1/day", "loss rate"),),
+    ...               lambda day, y, p: {"x": -p.k * y.x}, lambda p: {"x": 1.0}, "illustrative")
+    >>> solution = solve(compile_model(decay), [[0.5], [1.0]], [0.0, 2.0], wrt=["k"])
+    >>> solution.values[:, 1, 0].round(5).tolist(), solution.gradient[:, 1, 0, 0].round(4).tolist()
+    ([0.36788, 0.13534], [-0.7358, -0.2707])
+    """
+    parameters = _check_parameters(kernel, parameters)
+    times = _check_times(times)
+    names = tuple(kernel.names if keep is None else keep)
+    _check_names("keep", names, kernel.names)
+    _check_names("wrt", wrt, kernel.model.parameter_names)
+    schedule = Schedule.none(len(parameters)) if schedule is None else schedule
+    if len(schedule.offsets) != len(parameters) + 1:
+        raise InputError(
+            f"`schedule` must have one entry a patient ({len(parameters)}), but had {len(schedule.offsets) - 1}. "
+            "Hint: give an empty list for a patient without changes."
+        )
+    if not 1e-14 <= rtol <= 0.1:
+        raise InputError(f"`rtol` must lie between 1e-14 and 0.1, but was {rtol!r}. Hint: 1e-6 is a good start.")
+    columns = [kernel.model.parameter_names.index(name) for name in wrt]
+    task = _Task.prepare(kernel, parameters, columns, times, names, schedule, (rtol, max_steps))
+    task.run(threads or os.cpu_count() or 1)
+    return task.collect(names)
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """Arrays that the kernel reads and writes; kept alive here while it runs."""
+
+    kernel: Kernel
+    parameters: np.ndarray
+    shift: np.ndarray
+    times: np.ndarray
+    schedule: Schedule
+    atol: np.ndarray
+    kept: np.ndarray
+    values: np.ndarray
+    summaries: np.ndarray
+    outcome: np.ndarray
+    steps: np.ndarray
+    rtol: float
+    max_steps: int
+
+    @classmethod
+    def prepare(
+        cls,
+        kernel: Kernel,
+        parameters: np.ndarray,
+        columns: list[int],
+        times: np.ndarray,
+        names: tuple[str, ...],
+        schedule: Schedule,
+        limits: tuple[float, int],
+    ) -> "_Task":
+        patients, copies = len(parameters), 1 + len(columns)
+        rtol, max_steps = limits
+        copied = np.repeat(parameters[:, None, :], copies, axis=1)
+        shift = np.zeros((patients, len(columns)))
+        for k, column in enumerate(columns):
+            base = parameters[:, column]
+            moved = base + np.where(base == 0.0, PERTURBATION, PERTURBATION * base)
+            copied[:, k + 1, column] = moved
+            shift[:, k] = moved - base
+        floors = np.array([q.floor for q in kernel.model.states])
+        atol = np.repeat(floors * rtol, kernel.width)
+        return cls(
+            kernel,
+            np.ascontiguousarray(copied),
+            shift,
+            times,
+            schedule,
+            _aligned(atol),
+            np.array([kernel.names.index(name) for name in names], dtype=np.int32),
+            np.empty((patients, copies, len(times), len(names))),
+            np.empty((patients, copies, kernel.size["watched"])),
+            np.full(patients, Outcome.STOPPED, dtype=np.uint8),
+            np.zeros((patients, 2), dtype=np.int64),
+            rtol,
+            max_steps,
+        )
+
+    def run(self, threads: int) -> None:
+        chunks = list(self._chunks(threads))
+        if threads == 1 or len(chunks) == 1:
+            for chunk in chunks:
+                self._run_chunk(chunk)
+            return
+        with ThreadPoolExecutor(threads) as pool:
+            try:
+                list(pool.map(self._run_chunk, chunks))
+            except BaseException:
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise
+
+    def _chunks(self, threads: int) -> Iterator[tuple[int, int]]:
+        patients = len(self.parameters)
+        size = min(CHUNK, max(self.kernel.width, -(-patients // threads)))
+        return ((begin, min(begin + size, patients)) for begin in range(0, patients, size))
+
+    def _run_chunk(self, chunk: tuple[int, int]) -> None:
+        kernel, copies = self.kernel, self.parameters.shape[1]
+        block = kernel.size["states"] + kernel.size["constants"] + kernel.size["watched"]
+        workspace = _aligned(np.zeros(copies * kernel.width * (block + self.parameters.shape[2])))
+        fields: dict[str, float | int | np.ndarray] = {
+            "begin": chunk[0],
+            "end": chunk[1],
+            "copies": copies,
+            "parameters": self.parameters,
+            "parameter_count": self.parameters.shape[2],
+            "times": self.times,
+            "time_count": len(self.times),
+            "end_day": float(self.times[-1]),
+            "change_offsets": self.schedule.offsets,
+            "change_day": self.schedule.day,
+            "change_action": self.schedule.action,
+            "change_target": self.schedule.target,
+            "change_value": self.schedule.value,
+            "atol": self.atol,
+            "rtol": self.rtol,
+            "longest_step": float("inf"),
+            "max_steps": self.max_steps,
+            "kept": self.kept,
+            "kept_count": len(self.kept),
+            "values": self.values,
+            "summaries": self.summaries,
+            "outcome": self.outcome,
+            "steps": self.steps,
+            "workspace": workspace,
+        }
+        kernel(_pack(fields))
+
+    def collect(self, names: tuple[str, ...]) -> Solution:
+        asked = len(self.kernel.summaries)
+        base, summaries = self.values[:, 0], self.summaries[:, 0, :asked]
+        gradient = summary_gradient = None
+        if self.shift.shape[1]:
+            change = np.moveaxis(self.values[:, 1:] - base[:, None], 1, -1)
+            gradient = change / self.shift[:, None, None, :]
+            with np.errstate(invalid="ignore"):
+                moved = np.moveaxis(self.summaries[:, 1:, :asked] - summaries[:, None], 1, -1)
+            summary_gradient = moved / self.shift[:, None, :]
+        return Solution(self.times, names, base, gradient, summaries, summary_gradient, self.outcome, self.steps)
+
+
+def _pack(fields: dict[str, float | int | np.ndarray]) -> "ctypes.Array[ctypes.c_int64]":
+    job = (ctypes.c_int64 * len(ARGUMENTS))()
+    for i, name in enumerate(ARGUMENTS):
+        value = fields[name]
+        if isinstance(value, np.ndarray):
+            job[i] = value.ctypes.data
+        elif isinstance(value, float):
+            job[i] = int(np.float64(value).view(np.int64))
+        else:
+            job[i] = value
+    return job
+
+
+def _aligned(array: np.ndarray) -> np.ndarray:
+    """Copy an array to an address that is a multiple of 64 bytes."""
+    room = np.empty(array.size + 8)
+    start = (-room.ctypes.data % 64) // 8
+    out = room[start : start + array.size]
+    out[:] = array
+    return out
+
+
+def _check_parameters(kernel: Kernel, parameters: np.ndarray) -> np.ndarray:
+    table = np.atleast_2d(np.asarray(parameters, dtype=float))
+    expected = len(kernel.model.parameters)
+    if table.ndim != 2 or table.shape[1] != expected or not len(table):
+        raise InputError(
+            f"`parameters` must have shape (patient, {expected}), but had {np.shape(parameters)}. "
+            f"Hint: one column each for {', '.join(kernel.model.parameter_names[:4])}, ..."
+        )
+    return table
+
+
+def _check_times(times: np.ndarray | Sequence[float]) -> np.ndarray:
+    days = np.ascontiguousarray(times, dtype=float)
+    if days.ndim != 1 or not len(days) or not np.all(np.isfinite(days)) or days[0] < 0 or np.any(np.diff(days) <= 0):
+        raise InputError(
+            f"`times` must be finite, 0 or later and strictly increasing, but was {days.ravel()[:5].tolist()}... "
+            "Hint: sort and remove duplicates; day 0 is the infusion."
+        )
+    if days[-1] == 0:
+        raise InputError("`times` must end after day 0, but was [0.0]. Hint: add a later time.")
+    return days
+
+
+def _check_names(what: str, names: Sequence[str], known: Sequence[str]) -> None:
+    for name in names:
+        if name not in known:
+            raise InputError(f"`{what}` must name known quantities, but was {name!r}. Hint: one of {', '.join(known)}.")

@@ -1,0 +1,125 @@
+"""The catalogue of mechanisms: what each one is, which parameters carry it, and what "switched off" means.
+
+A mechanism is switched off by moving its parameters to a *reference*, everything else unchanged:
+
+``favourable``
+    The favourable quantile of patients given this product for this disease (75th percentile unless
+    told otherwise). A parameter that is already better stays where it is: a switch never harms.
+    The typical value is not used, because the typical patient of some products fails as well, so that
+    nothing would ever have helped.
+``absent``
+    As if the thing were not there: no antigen-low clone, no antigen-negative clone.
+
+``needs`` names measurements without which a mechanism cannot be told from others of its group; without
+them only the group is named. Why these: in the identifiability study of this model, potency, exhaustion
+and suppression were told apart only with phenotypes of CAR T cells and environment.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy.special import expit, logit, ndtri
+
+from livingdrug.core.outcome import Mechanism
+from livingdrug.fit.problem import Free
+
+Better = Literal["higher", "lower", "absent"]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One mechanism that may explain a failure.
+
+    Parameters
+    ----------
+    mechanism : Mechanism
+    words : str
+        What it is, for a reader; completes "The most probable reason is ...".
+    parameters : tuple of (name, better)
+        Parameters that carry it; ``better`` says in which direction lies the favourable quantile,
+        or that the reference is the parameter's absence.
+    needs : tuple of str
+        Variables of which at least one must be observed before the mechanism is named by itself.
+    """
+
+    mechanism: Mechanism
+    words: str
+    parameters: tuple[tuple[str, Better], ...]
+    needs: tuple[str, ...] = ()
+
+
+CATALOGUE: tuple[Candidate, ...] = (
+    Candidate(
+        Mechanism.EXPANSION,
+        "too little expansion: few infused cells engrafted and multiplied",
+        (("feng", "higher"), ("rE", "higher")),
+    ),
+    Candidate(
+        Mechanism.PERSISTENCE,
+        "lost persistence: the CAR T cells were gone too early",
+        (("alpha", "lower"), ("dM", "lower"), ("fM", "higher")),
+    ),
+    Candidate(
+        Mechanism.POTENCY,
+        "low potency: the CAR T cells were there and killed poorly",
+        (("gB", "higher"),),
+        needs=("pd1_tim3_fraction",),
+    ),
+    Candidate(
+        Mechanism.EXHAUSTION,
+        "exhaustion: effector cells lost their function",
+        (("xg", "lower"),),
+        needs=("pd1_tim3_fraction",),
+    ),
+    Candidate(
+        Mechanism.ANTIGEN_NEGATIVE,
+        "antigen loss: tumour cells without the target grew out",
+        (("fraction_negative", "absent"), ("mu", "absent")),
+    ),
+    Candidate(
+        Mechanism.ANTIGEN_LOW,
+        "antigen-low escape: tumour cells with little target grew out",
+        (("fraction_low", "absent"),),
+    ),
+    Candidate(
+        Mechanism.SUPPRESSION,
+        "suppression: the tumour's environment held the CAR T cells back",
+        (("S0", "lower"), ("G0", "lower")),
+        needs=("pd1_tim3_fraction", "mdsc_fraction", "tgf_beta"),
+    ),
+    Candidate(
+        Mechanism.TUMOUR_GROWTH,
+        "fast tumour growth: the tumour outgrew what killing could reach",
+        (("r", "lower"),),
+    ),
+    Candidate(
+        Mechanism.TUMOUR_BURDEN,
+        "high tumour burden at infusion",
+        (("B0", "lower"),),
+    ),
+)
+
+
+def compute_reference(free: Free, better: Better, quantile: float) -> float:
+    """Return the value at which a parameter stands when its mechanism is switched off.
+
+    Parameters
+    ----------
+    quantile : float
+        Upper quantile of the spread between patients, 0.75 for instance, taken in the favourable direction.
+
+    Examples
+    --------
+    >>> round(compute_reference(Free("gB", 0, "lognormal", 2.0, 1.0), "higher", 0.75), 3)
+    3.926
+    """
+    if better == "absent":
+        return 0.0
+    z = float(ndtri(quantile)) * (1.0 if better == "higher" else -1.0)
+    if free.scale == "lognormal":
+        return float(free.typical * np.exp(free.sd * z))
+    if free.scale == "logitnormal":
+        return float(expit(logit(free.typical) + free.sd * z))
+    return free.typical + free.sd * z

@@ -1,0 +1,291 @@
+"""What is free in one patient, on which scale, with which prior; and which data speak about it.
+
+A free parameter is written as ``z``, its distance from the typical value in units of its spread
+between patients. The prior of ``z`` is normal with mean 0, variance 1 and the correlations of the
+parameter set, so an estimate reads directly as "1.5 spreads above the typical patient".
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import polars as pl
+from scipy.special import expit, logit
+
+from livingdrug.core.errors import InputError
+from livingdrug.core.model import Model
+from livingdrug.core.parameters import ParameterSet
+from livingdrug.engine.compile import Kernel
+from livingdrug.engine.schedule import Change, Schedule
+from livingdrug.engine.solve import solve
+from livingdrug.fit.likelihood import Likelihood, Noise, Rows, compute_log_likelihood
+
+Scale = Literal["lognormal", "normal", "logitnormal"]
+
+
+@dataclass(frozen=True, slots=True)
+class Free:
+    """One free parameter: its place in the model, scale, typical value and spread between patients."""
+
+    name: str
+    column: int
+    scale: Scale
+    typical: float
+    sd: float
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One patient's estimation problem.
+
+    Parameters
+    ----------
+    model, kernel
+        The equations, and what the engine made of them.
+    typical : (parameter,)
+        Value of every parameter of this patient before the fit.
+    free : tuple of Free
+    precision : (free, free)
+        Inverse of the prior covariance of ``z``.
+    times : (time,) [day]
+        Report times: the days of the data.
+    outputs : tuple of str
+        Outputs that the rows speak about.
+    rows : Rows
+    changes : tuple of Change
+        The patient's doses and other changes.
+    """
+
+    model: Model
+    kernel: Kernel
+    typical: np.ndarray
+    free: tuple[Free, ...]
+    precision: np.ndarray
+    times: np.ndarray
+    outputs: tuple[str, ...]
+    rows: Rows
+    changes: tuple[Change, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the free parameters."""
+        return tuple(f.name for f in self.free)
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Log posterior density of many candidate patients, up to a constant.
+
+    Parameters
+    ----------
+    value : (patient,)
+        Minus infinity where the integration failed.
+    gradient : (patient, free)
+    precision : (patient, free, free)
+        Gauss-Newton approximation of minus the second derivative, prior included; positive definite.
+    outcome : (patient,) uint8
+        How each integration ended.
+    """
+
+    value: np.ndarray
+    gradient: np.ndarray
+    precision: np.ndarray
+    outcome: np.ndarray
+
+
+def create_free(model: Model, values: ParameterSet, names: Sequence[str], typical: np.ndarray) -> tuple[Free, ...]:
+    """Look up scale and spread of each free parameter.
+
+    Raises
+    ------
+    InputError
+        If a name is not a parameter of the model or has no spread between patients.
+    """
+    free = []
+    for name in names:
+        value = values.values.get(name)
+        if name not in model.parameter_names or value is None or value.spread is None:
+            raise InputError(
+                f"a free parameter must be one of {model.name} with a spread in {values.name}, but was {name!r}. "
+                "Hint: add a spread to the value file or leave the parameter out."
+            )
+        column = model.parameter_names.index(name)
+        free.append(Free(name, column, value.spread.kind, float(typical[column]), value.spread.sd))
+    return tuple(free)
+
+
+def compute_prior_precision(values: ParameterSet, names: Sequence[str]) -> np.ndarray:
+    """Return the inverse correlation matrix of the named parameters, (free, free)."""
+    correlation = np.eye(len(names))
+    for (a, b), r in values.correlations.items():
+        if a in names and b in names:
+            i, j = names.index(a), names.index(b)
+            correlation[i, j] = correlation[j, i] = r
+    return np.asarray(np.linalg.inv(correlation))
+
+
+def create_rows(
+    observations: pl.DataFrame, noise: Mapping[str, Noise], outputs: Sequence[str]
+) -> tuple[Rows, np.ndarray, tuple[str, ...]]:
+    """Turn the usable rows of one patient's observations into arrays.
+
+    A row is used when its variable has a noise model and an output of that name, its day is 0 or later
+    and it has a value, or a limit where it is censored. A value at or below its lower limit counts as
+    left-censored there.
+
+    Returns
+    -------
+    rows : Rows
+    times : (time,) [day]
+    outputs : tuple of str
+    """
+    known = [name for name in noise if name in outputs]
+    table = observations.filter(pl.col("variable").is_in(known) & (pl.col("day") >= 0)).sort("day", "variable")
+    used: list[tuple[str, float, float, Noise, int]] = []
+    for variable, day, value, lloq, mark in table.select("variable", "day", "value", "lloq", "censored").iter_rows():
+        rule = noise[variable]
+        limit = rule.limit if lloq is None else lloq
+        is_left = mark == "left" or (value is not None and rule.kind == "lognormal" and value <= max(limit, 0.0))
+        level = (limit if limit > 0 else value) if is_left else value
+        if level is None or not np.isfinite(level) or (rule.kind == "lognormal" and level <= 0):
+            continue
+        used.append((variable, day, level, rule, -1 if is_left else 1 if mark == "right" else 0))
+    names = tuple(dict.fromkeys(u[0] for u in used))
+    times = np.unique(np.array([u[1] for u in used], dtype=float))
+    is_log = np.array([u[3].kind == "lognormal" for u in used], dtype=bool)
+    level_array = np.array([u[2] for u in used], dtype=float)
+    floor = np.array([u[3].floor for u in used], dtype=float)
+    rows = Rows(
+        output=np.array([names.index(u[0]) for u in used], dtype=int),
+        time=np.searchsorted(times, [u[1] for u in used]),
+        value=np.where(is_log, np.log(np.where(is_log, level_array + floor, 1.0)), level_array),
+        sd=np.array([u[3].sd for u in used], dtype=float),
+        floor=floor,
+        is_log=is_log,
+        censored=np.array([u[4] for u in used], dtype=np.int8),
+    )
+    return rows, times, names
+
+
+def create_problem(
+    model: Model,
+    kernel: Kernel,
+    values: ParameterSet,
+    typical: np.ndarray,
+    observations: pl.DataFrame,
+    noise: Mapping[str, Noise],
+    *,
+    free: Sequence[str],
+    changes: Sequence[Change] = (),
+) -> Problem:
+    """Set up one patient's estimation problem.
+
+    Parameters
+    ----------
+    typical : (parameter,)
+        The set bound to the model, with what is known of this patient (the dose, say) put in.
+    observations : table
+        One patient's rows: variable, day, value, lloq, censored.
+    noise : mapping of variable to Noise
+    free : names of parameters, each with a spread in ``values``
+    changes : the patient's schedule
+
+    Raises
+    ------
+    InputError
+        If a free parameter is unknown or has no spread.
+    """
+    rows, times, outputs = create_rows(observations, noise, (*model.state_names, *model.output_names))
+    chosen = create_free(model, values, free, typical)
+    precision = compute_prior_precision(values, tuple(free))
+    return Problem(model, kernel, typical, chosen, precision, times, outputs, rows, tuple(changes))
+
+
+def compute_parameters(problem: Problem, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the parameters of candidate patients and how each free one moves with its ``z``.
+
+    Parameters
+    ----------
+    z : (patient, free)
+
+    Returns
+    -------
+    parameters : (patient, parameter)
+    stretch : (patient, free)
+    """
+    parameters = np.tile(problem.typical, (len(z), 1))
+    stretch = np.empty_like(z)
+    for j, free in enumerate(problem.free):
+        if free.scale == "lognormal":
+            value = free.typical * np.exp(free.sd * z[:, j])
+            stretch[:, j] = free.sd * value
+        elif free.scale == "logitnormal":
+            value = expit(logit(free.typical) + free.sd * z[:, j])
+            stretch[:, j] = free.sd * value * (1 - value)
+        else:
+            value = free.typical + free.sd * z[:, j]
+            stretch[:, j] = free.sd
+        parameters[:, free.column] = value
+    return parameters, stretch
+
+
+def compute_positions(problem: Problem, parameters: np.ndarray) -> np.ndarray:
+    """Return ``z`` (patient, free) of given parameters (patient, parameter): the inverse of `compute_parameters`."""
+    z = np.empty((len(parameters), len(problem.free)))
+    for j, free in enumerate(problem.free):
+        value = parameters[:, free.column]
+        if free.scale == "lognormal":
+            z[:, j] = np.log(value / free.typical) / free.sd
+        elif free.scale == "logitnormal":
+            z[:, j] = (logit(value) - logit(free.typical)) / free.sd
+        else:
+            z[:, j] = (value - free.typical) / free.sd
+    return z
+
+
+def create_schedule(problem: Problem, patients: int) -> Schedule | None:
+    """Give every candidate the patient's own changes; None where there are none."""
+    if not problem.changes:
+        return None
+    return Schedule.from_changes(problem.model, [problem.changes] * patients)
+
+
+def compute_log_posterior(
+    problem: Problem, z: np.ndarray, *, with_gradient: bool, rtol: float = 1e-5, threads: int | None = None
+) -> Evaluation:
+    """Evaluate the log posterior of candidate patients in one call of the engine.
+
+    Parameters
+    ----------
+    z : (patient, free)
+    with_gradient : bool
+        Without it ``gradient`` and ``precision`` hold the prior's part only.
+    """
+    pull = z @ problem.precision
+    prior = -0.5 * np.einsum("pf,pf->p", pull, z)
+    precision = np.broadcast_to(problem.precision, (len(z), *problem.precision.shape))
+    if len(problem.rows) == 0:
+        return Evaluation(prior, -pull, precision, np.zeros(len(z), dtype=np.uint8))
+    parameters, stretch = compute_parameters(problem, z)
+    solution = solve(
+        problem.kernel,
+        parameters,
+        problem.times,
+        schedule=create_schedule(problem, len(z)),
+        keep=problem.outputs,
+        wrt=problem.names if with_gradient else (),
+        rtol=rtol,
+        threads=threads,
+    )
+    rows = problem.rows
+    fit: Likelihood = compute_log_likelihood(rows, solution.values[:, rows.time, rows.output])
+    if not with_gradient:
+        return Evaluation(prior + fit.value, -pull, precision, solution.outcome)
+    jacobian = solution.gradient[:, rows.time, rows.output, :] * stretch[:, None, :]
+    jacobian = np.where(np.isfinite(jacobian), jacobian, 0.0)
+    gradient = np.einsum("pr,prf->pf", fit.slope, jacobian) - pull
+    weighted = jacobian * fit.curvature[:, :, None]
+    return Evaluation(
+        prior + fit.value, gradient, precision + np.einsum("prf,prg->pfg", weighted, jacobian), solution.outcome
+    )

@@ -1,0 +1,1 @@
+"""Figures and one-file documents from results. Computes no science."""

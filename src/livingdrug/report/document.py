@@ -1,0 +1,242 @@
+"""One explanation to one file: HTML that opens from a disk, without network or script."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from livingdrug.report.figures import Figure, draw_attribution, draw_course
+from livingdrug.report.rendering import has_renderer, render_svg
+from livingdrug.report.tables import Table, tabulate_frame, tabulate_rows
+from livingdrug.report.wording import (
+    DISEASES,
+    NOTHING,
+    PRODUCTS,
+    format_cell,
+    format_day,
+    format_number,
+    format_percent,
+    spell,
+)
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+    from livingdrug.study.explanation import Explanation
+
+Facts = list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawing:
+    """A figure ready for the template; ``svg`` is empty where nothing can draw it."""
+
+    name: str
+    title: str
+    caption: str
+    svg: str
+    table: Table
+
+
+def _read_template(name: str) -> str:
+    return (files("livingdrug.report") / "templates" / name).read_text(encoding="utf-8")
+
+
+@cache
+def _load_environment() -> "Environment":
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+    return Environment(
+        loader=FunctionLoader(_read_template), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+
+
+def _render(template: str, **fields: Any) -> str:
+    from markupsafe import Markup
+
+    style = Markup(_read_template("style.css"))
+    return _load_environment().get_template(template).render(style=style, **fields)
+
+
+def _prepare(figure: Figure) -> _Drawing:
+    from markupsafe import Markup
+
+    svg = render_svg(figure.spec, name=figure.name, description=figure.caption) if has_renderer() else ""
+    table = tabulate_frame(figure.table, caption="Values behind this figure")
+    # The renderer escapes what the figure's labels say.
+    return _Drawing(figure.name, figure.title, figure.caption, Markup(svg), table)
+
+
+def _mark_days(explanation: "Explanation") -> dict[str, float]:
+    """Choose the days that every course shows: failure, and what was given after the infusion."""
+    marks: dict[str, float] = {}
+    if explanation.failure_day is not None:
+        marks["failure"] = float(explanation.failure_day)
+    later = explanation.events.filter(pl.col("type").is_in(["second_infusion", "next_therapy", "death"]))
+    for row in later.iter_rows(named=True):
+        marks.setdefault(spell(row["type"]).lower(), float(row["day"]))
+    return marks
+
+
+def _draw_courses(explanation: "Explanation") -> list[_Drawing]:
+    titles = {"car_t": "CAR T cells", "tumour": "Tumour markers", "other": "Other measurements"}
+    marks = _mark_days(explanation)
+    thresholds = getattr(explanation, "thresholds", None)
+    drawn = [
+        draw_course(explanation.observations, explanation.bands, panel, title=title, marks=marks, thresholds=thresholds)
+        for panel, title in titles.items()
+    ]
+    return [_prepare(figure) for figure in drawn if figure is not None]
+
+
+def _list_facts(explanation: "Explanation") -> Facts:
+    best = explanation.best_response
+    return [
+        ("Failed", "yes" if explanation.failed else "no"),
+        ("When", format_day(explanation.failure_day)),
+        ("How", spell(explanation.failure_class) if explanation.failed else NOTHING),
+        ("Why", spell(explanation.answered) if explanation.answered else "cannot be told from this record"),
+        ("Best response", str(best) if best else NOTHING),
+    ]
+
+
+def _tabulate_timeline(explanation: "Explanation") -> Table:
+    """Merge what was given and what was found into one table by day."""
+    rows: list[dict[str, Any]] = []
+    for row in explanation.events.iter_rows(named=True):
+        amount = f"{format_number(row['amount'])} {row['unit'] or ''}".strip() if row.get("amount") is not None else ""
+        detail = "; ".join(part for part in (amount, row.get("note") or "") if part)
+        rows.append({"day": row["day"], "kind": "event", "what": spell(row["type"]), "detail": detail})
+    for row in explanation.response_rows.iter_rows(named=True):
+        confirmed = f", confirmed {row['confirmed']}" if row.get("confirmed") else ""
+        what = f"{row['time_point'] or 'not evaluable'}{confirmed}"
+        rows.append({"day": row["day"], "kind": "response", "what": what, "detail": row.get("clause") or ""})
+    rows.sort(key=lambda row: (row["day"], row["kind"]))
+    return tabulate_rows(rows, caption="Timeline", columns=["day", "kind", "what", "detail"])
+
+
+def _list_evidence(evidence: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+    return [{"statement": str(item["statement"]), "tag": _tag(item)} for item in evidence]
+
+
+def _tag(item: Mapping[str, Any]) -> str:
+    direction, rows = str(item.get("direction") or ""), item.get("rows") or ()
+    count = len(rows) if isinstance(rows, Sequence) and not isinstance(rows, str) else 0
+    seen = f"{count} row{'s' if count != 1 else ''} of the record" if count else ""
+    return ", ".join(part for part in (spell(direction).lower(), seen) if part)
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, list | tuple) and bool(value) and all(isinstance(item, Mapping) for item in value)
+
+
+def _describe_fit(fit: Mapping[str, Any]) -> tuple[Facts, list[Table]]:
+    """Split what the fit reports into single facts and tables."""
+    facts: Facts = []
+    tables: list[Table] = []
+    for name, value in fit.items():
+        if isinstance(value, pl.DataFrame):
+            tables.append(tabulate_frame(value, caption=spell(name)))
+        elif _is_table(value):
+            tables.append(tabulate_rows(value, caption=spell(name)))
+        elif isinstance(value, Mapping):
+            rows = [{"name": key, "value": format_cell(item)} for key, item in value.items()]
+            tables.append(tabulate_rows(rows, caption=spell(name)))
+        else:
+            facts.append((spell(name), format_cell(value)))
+    return facts, tables
+
+
+def _tabulate_run(explanation: "Explanation") -> Table:
+    provenance = explanation.provenance
+    names = ("version", "seed", "input_hash")
+    rows = [{"name": spell(name), "value": str(provenance.get(name, NOTHING))} for name in names]
+    options = provenance.get("options") or {}
+    rows += [{"name": spell(str(name)), "value": format_cell(value)} for name, value in options.items()]
+    return tabulate_rows(rows, caption="The run")
+
+
+def write_title(explanation: "Explanation") -> str:
+    """Say in one line whose explanation this is."""
+    disease = DISEASES.get(explanation.disease, explanation.disease)
+    product = PRODUCTS.get(explanation.product, explanation.product)
+    return f"{explanation.subject_id}: {disease} after {product}"
+
+
+def render_report(explanation: "Explanation") -> str:
+    """Render one explanation as one self-contained HTML document.
+
+    Returns
+    -------
+    html : str
+        Without the ``report`` extra, each figure is replaced by its table and a sentence that says what to install.
+    """
+    attribution = draw_attribution(explanation.mechanisms)
+    fit_facts, fit_tables = _describe_fit(explanation.fit)
+    provenance = explanation.provenance
+    return _render(
+        "report.html.jinja",
+        title=write_title(explanation),
+        version=str(provenance.get("version", "")),
+        sentences=list(explanation.sentences),
+        has_failed=explanation.failed,
+        has_converged=bool(explanation.fit.get("converged", True)),
+        facts=_list_facts(explanation),
+        attribution=_prepare(attribution) if attribution else None,
+        evidence=_list_evidence(explanation.evidence),
+        counterfactuals=tabulate_frame(explanation.counterfactuals, caption="Counterfactuals"),
+        courses=_draw_courses(explanation),
+        timeline=_tabulate_timeline(explanation),
+        fit_facts=fit_facts,
+        fit_tables=fit_tables,
+        run=_tabulate_run(explanation),
+        assumed=tabulate_rows(provenance.get("assumed") or [], caption="Assumed values"),
+        sources=[str(source) for source in provenance.get("sources") or []],
+    )
+
+
+def write_report(explanation: "Explanation", path: Path) -> Path:
+    """Write the report of one explanation; the folder is made if it is missing.
+
+    Returns
+    -------
+    path : Path
+        The file written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(render_report(explanation), encoding="utf-8")
+    return path
+
+
+def write_index(explanations: Mapping[str, "Explanation"], path: Path) -> Path:
+    """Write a page that lists several explanations and links to their reports.
+
+    Parameters
+    ----------
+    explanations : mapping of link to Explanation
+        The link is relative to ``path``: ``"p1/report.html"``.
+    """
+    rows = [
+        {
+            "link": link,
+            "subject": item.subject_id,
+            "outcome": spell(item.failure_class) if item.failed else "no failure seen",
+            "day": "" if item.failure_day is None else f"{item.failure_day:g}",
+            "reason": _write_reason(item),
+            "fit": "converged" if item.fit.get("converged", True) else "did not converge",
+        }
+        for link, item in explanations.items()
+    ]
+    path.write_text(_render("index.html.jinja", title=f"{len(rows)} records explained", rows=rows), encoding="utf-8")
+    return path
+
+
+def _write_reason(item: "Explanation") -> str:
+    if not item.answered:
+        return "cannot be told" if item.failed else ""
+    chances = [row["probability"] for row in item.mechanisms if row["name"] == item.answered]
+    return f"{spell(item.answered)} ({format_percent(chances[0])})" if chances else spell(item.answered)

@@ -1,0 +1,55 @@
+"""A Vega-Lite specification to one piece of SVG that can stand inside a page.
+
+vl-convert is an optional package; it is imported when the first figure is rendered.
+"""
+
+import importlib.util
+import re
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+_OPENING = re.compile(r"<svg\b[^>]*>")
+_OUTER = re.compile(r'\b(viewBox|width|height)="([^"]*)"')
+_IDENTIFIER = re.compile(r'(\bid="|url\(#|href="#)')
+_INNER_ROLE = re.compile(r'\s(?:role|aria-[a-z]+)="[^"]*"')
+
+
+def has_renderer() -> bool:
+    """Tell whether figures can be drawn (the ``report`` extra is installed)."""
+    return importlib.util.find_spec("vl_convert") is not None
+
+
+def adapt_svg(svg: str, name: str, description: str) -> str:
+    """Make a stand-alone SVG fit for a page: one labelled image, its identifiers unique.
+
+    Examples
+    --------
+    >>> adapt_svg('<svg width="2" height="1" viewBox="0 0 2 1"><g id="clip0" role="x"></g></svg>', "a", "A & B")
+    '<svg role="img" aria-label="A &amp; B" width="2" height="1" viewBox="0 0 2 1"><g id="a-clip0"></g></svg>'
+    """
+    opening = _OPENING.search(svg)
+    if opening is None:
+        return svg
+    outer = " ".join(f'{key}="{value}"' for key, value in _OUTER.findall(opening.group()))
+    body = _INNER_ROLE.sub("", svg[opening.end() :])
+    body = _IDENTIFIER.sub(rf"\g<1>{name}-", body)
+    return f'<svg role="img" aria-label="{escape(description)}" {outer}>{body}'
+
+
+def render_svg(spec: Mapping[str, Any], *, name: str, description: str) -> str:
+    """Draw a specification as inline SVG.
+
+    Parameters
+    ----------
+    spec : mapping
+        Vega-Lite.
+    name : str
+        Prefix of the identifiers inside, unique in the page.
+    description : str
+        What the picture shows, for those who do not see it.
+    """
+    import vl_convert
+
+    svg: str = vl_convert.vegalite_to_svg(dict(spec))
+    return adapt_svg(svg, name, description)

@@ -1,0 +1,1 @@
+"""The user's verbs: the only place where the rooms meet."""
