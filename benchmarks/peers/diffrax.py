@@ -57,7 +57,7 @@ class Diffrax:
         )
 
     def solve(self, work: Workload, rtol: float, share: float) -> tuple[np.ndarray, float]:
-        """Return states, (patient, time, state), and seconds; patients come in multiples of twice the width."""
+        """Return CAR-T and tumour, (patient, time, 2), and seconds; patients come in multiples of twice the width."""
         starts = work.equations.compute_initial(work.parameters)
         constants = work.equations.compute_constants(work.parameters)
         count = len(starts)
@@ -74,7 +74,7 @@ class Diffrax:
             done = list(threads.map(lambda arguments: np.asarray(self.run(*arguments)), halves))
         seconds = (time.perf_counter() - begin) * count / padded
         states = np.concatenate(done)
-        return states.reshape(padded, len(work.times), -1)[:count], seconds
+        return work.look(states.reshape(padded, len(work.times), -1)[:count]), seconds
 
     def close(self) -> None:
         """Nothing to end."""

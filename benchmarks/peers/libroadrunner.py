@@ -67,14 +67,14 @@ class Roadrunner:
         self.pool = context.Pool(processes, start_worker, (text, work.times))
 
     def solve(self, work: Workload, rtol: float, share: float) -> tuple[np.ndarray, float]:
-        """Return states, (patient, time, state), and seconds of the slower process."""
+        """Return CAR-T and tumour, (patient, time, 2), and seconds of the slower process."""
         constants = work.equations.compute_constants(work.parameters)
         start = work.equations.compute_initial(work.parameters)
         names = [s.name for s in work.equations.k], [s.name for s in work.equations.y]
         parts = np.array_split(np.arange(len(constants)), self.processes)
         jobs = [(names[0], constants[i], names[1], start[i], rtol, work.floors * share) for i in parts]
         done = self.pool.map(solve_part, jobs, chunksize=1)
-        return np.concatenate([states for states, _ in done]), max(seconds for _, seconds in done)
+        return work.look(np.concatenate([states for states, _ in done])), max(seconds for _, seconds in done)
 
     def close(self) -> None:
         """End the processes."""

@@ -50,13 +50,13 @@ class Numbalsoda:
         numba.set_num_threads(threads)
 
     def solve(self, work: Workload, rtol: float, share: float) -> tuple[np.ndarray, float]:
-        """Return states, (patient, time, state), and seconds."""
+        """Return CAR-T and tumour, (patient, time, 2), and seconds."""
         constants = np.ascontiguousarray(work.equations.compute_constants(work.parameters))
         starts = np.ascontiguousarray(self.scaled.compute_initial(work.parameters))
         begin = time.perf_counter()
         states = solve_all(self.address, starts, constants, np.concatenate([[0.0], work.times]), rtol, share)
         seconds = time.perf_counter() - begin
-        return states * work.floors, seconds
+        return work.look(states * work.floors), seconds
 
     def close(self) -> None:
         """Nothing to end."""

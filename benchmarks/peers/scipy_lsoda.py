@@ -83,14 +83,14 @@ class ScipyLsoda:
         self.pool = context.Pool(processes, start_worker, (write_functions(work.equations), len(work.equations.y), len(work.equations.k)))
 
     def solve(self, work: Workload, rtol: float, share: float) -> tuple[np.ndarray, float]:
-        """Return states, (patient, time, state), and seconds of the slower process."""
+        """Return CAR-T and tumour, (patient, time, 2), and seconds of the slower process."""
         constants = work.equations.compute_constants(work.parameters)
         starts = work.equations.compute_initial(work.parameters)
         atol = work.floors * share
         parts = np.array_split(np.arange(len(constants)), self.processes)
         jobs = [(self.door, starts[i], constants[i], work.times, rtol, atol) for i in parts]
         done = self.pool.map(solve_part, jobs, chunksize=1)
-        return np.concatenate([states for states, _ in done]), max(seconds for _, seconds in done)
+        return work.look(np.concatenate([states for states, _ in done])), max(seconds for _, seconds in done)
 
     def close(self) -> None:
         """End the processes."""

@@ -1,6 +1,99 @@
 """What happens if CAR T-cell therapy fails: when, why, and what next.
 
 Research software; not a medical device.
+
+The names of ``__all__`` are the public door. They are imported when first used, so that
+``import livingdrug`` costs milliseconds and a command loads only what it needs.
 """
 
-__version__ = "0.1.0"
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from livingdrug.core.version import VERSION as __version__
+
+if TYPE_CHECKING:
+    from livingdrug.core.errors import InputError, KnowledgeError, LivingDrugError, SolverError
+    from livingdrug.core.model import Model, Quantity
+    from livingdrug.core.parameters import ParameterSet, Spread, Value, bind
+    from livingdrug.core.tables import Record
+    from livingdrug.engine.compile import compile_model
+    from livingdrug.engine.schedule import Change, Schedule
+    from livingdrug.engine.solve import solve
+    from livingdrug.io.tables import read_record, write_record
+    from livingdrug.knowledge.check import check_all
+    from livingdrug.knowledge.parameters import list_parameters, load_parameters
+    from livingdrug.report.document import write_report
+    from livingdrug.study.examples import list_examples, load_example
+    from livingdrug.study.explain_failure import explain_failure
+    from livingdrug.study.explanation import Explanation
+    from livingdrug.study.simulate_cohort import simulate_cohort
+
+_HOMES = {
+    "Change": "engine.schedule",
+    "Explanation": "study.explanation",
+    "InputError": "core.errors",
+    "KnowledgeError": "core.errors",
+    "LivingDrugError": "core.errors",
+    "Model": "core.model",
+    "ParameterSet": "core.parameters",
+    "Quantity": "core.model",
+    "Record": "core.tables",
+    "Schedule": "engine.schedule",
+    "SolverError": "core.errors",
+    "Spread": "core.parameters",
+    "Value": "core.parameters",
+    "bind": "core.parameters",
+    "check_all": "knowledge.check",
+    "compile_model": "engine.compile",
+    "explain_failure": "study.explain_failure",
+    "list_examples": "study.examples",
+    "list_parameters": "knowledge.parameters",
+    "load_example": "study.examples",
+    "load_parameters": "knowledge.parameters",
+    "read_record": "io.tables",
+    "simulate_cohort": "study.simulate_cohort",
+    "solve": "engine.solve",
+    "write_record": "io.tables",
+    "write_report": "report.document",
+}
+
+__all__ = [
+    "Change",
+    "Explanation",
+    "InputError",
+    "KnowledgeError",
+    "LivingDrugError",
+    "Model",
+    "ParameterSet",
+    "Quantity",
+    "Record",
+    "Schedule",
+    "SolverError",
+    "Spread",
+    "Value",
+    "__version__",
+    "bind",
+    "check_all",
+    "compile_model",
+    "explain_failure",
+    "list_examples",
+    "list_parameters",
+    "load_example",
+    "load_parameters",
+    "read_record",
+    "simulate_cohort",
+    "solve",
+    "write_record",
+    "write_report",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used."""
+    if name not in _HOMES:
+        raise AttributeError(f"`livingdrug` must be asked for a name of `livingdrug.__all__`, but was {name!r}.")
+    return getattr(import_module(f"livingdrug.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

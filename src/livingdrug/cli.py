@@ -4,8 +4,11 @@ Exit codes: 0 done, 2 bad input, 3 did not converge (results are written all the
 """
 
 import argparse
+import itertools
+import os
+import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -107,26 +110,45 @@ def _open_record(arguments: argparse.Namespace) -> "Record":
 
 def _write_all(explanation: "Explanation", folder: Path) -> None:
     from livingdrug.report.document import write_report
-    from livingdrug.study.write_explanation import write
+    from livingdrug.study.write_explanation import write_explanation
 
-    write(explanation, folder)
+    write_explanation(explanation, folder)
     write_report(explanation, folder / "report.html")
 
 
-def _explain_all(record: "Record", arguments: argparse.Namespace) -> dict[Path, "Explanation"]:
-    """Explain each subject into its folder; a single subject uses ``--out`` itself."""
+def _choose_folders(subjects: Sequence[str], out: Path) -> dict[str, Path]:
+    """Give each subject a folder whose name every file system takes; a single subject uses ``out`` itself."""
+    if len(subjects) == 1:
+        return {subjects[0]: out}
+    folders: dict[str, Path] = {}
+    for subject in subjects:
+        name = re.sub(r"[^\w-]+", "_", subject) or "_"
+        taken = {folder.name.casefold() for folder in folders.values()}
+        candidates = (name if i == 0 else f"{name}-{i}" for i in itertools.count())
+        folders[subject] = out / next(c for c in candidates if c.casefold() not in taken)
+    return folders
+
+
+def _explain_all(record: "Record", arguments: argparse.Namespace) -> tuple[dict[Path, "Explanation"], int]:
+    """Explain each subject into its folder; one that cannot be explained does not stop the others."""
+    from livingdrug.core.errors import InputError
     from livingdrug.study.explain_failure import explain_failure
 
-    subjects = record.subjects["subject_id"].to_list()
-    explained = {}
-    for position, subject in enumerate(subjects, start=1):
-        if len(subjects) > 1:
-            _tell(f"{position}/{len(subjects)}  {subject}")
-        explanation = explain_failure(record, subject_id=subject, seed=arguments.seed, jobs=arguments.jobs)
-        folder = arguments.out if len(subjects) == 1 else arguments.out / str(subject)
+    folders = _choose_folders([str(subject) for subject in record.subjects["subject_id"]], arguments.out)
+    explained, refused = {}, 0
+    for position, (subject, folder) in enumerate(folders.items(), start=1):
+        _tell(f"Explaining {subject} ({position} of {len(folders)})")
+        try:
+            explanation = explain_failure(record, subject_id=subject, seed=arguments.seed, jobs=arguments.jobs)
+        except InputError as error:
+            if len(folders) == 1:
+                raise
+            _report(error)
+            refused += 1
+            continue
         _write_all(explanation, folder)
         explained[folder] = explanation
-    return explained
+    return explained, refused
 
 
 def _print_json(folders: Sequence[Path]) -> None:
@@ -135,24 +157,29 @@ def _print_json(folders: Sequence[Path]) -> None:
     print(documents[0] if len(documents) == 1 else "[" + ",\n".join(documents) + "]")
 
 
+def _print_verdicts(explained: Mapping[Path, "Explanation"]) -> None:
+    from livingdrug.report.terminal import format_explanation
+
+    for folder, explanation in explained.items():
+        print(format_explanation(explanation))
+        print(f"\n  Report: {folder / 'report.html'}\n")
+
+
 def run_explain(arguments: argparse.Namespace) -> int:
     """Explain every subject of a record; write the results and print the verdict."""
-    explained = _explain_all(_open_record(arguments), arguments)
-    if len(explained) > 1:
-        from livingdrug.report.document import write_index
-
-        links = {f"{folder.name}/report.html": item for folder, item in explained.items()}
-        write_index(links, arguments.out / "index.html")
+    explained, refused = _explain_all(_open_record(arguments), arguments)
     if arguments.json:
         _print_json(list(explained))
     else:
-        from livingdrug.report.terminal import format_explanation
+        _print_verdicts(explained)
+    if len(explained) + refused > 1:
+        from livingdrug.report.document import write_index
 
-        for folder, explanation in explained.items():
-            print(format_explanation(explanation))
-            print(f"\n  Report: {folder / 'report.html'}\n")
-        if len(explained) > 1:
-            print(f"All {len(explained)} reports: {arguments.out / 'index.html'}")
+        links = {f"{folder.name}/report.html": item for folder, item in explained.items()}
+        index = write_index(links, arguments.out / "index.html")
+        print(f"{len(explained)} of {len(explained) + refused} explained: {index}", file=sys.stderr)
+    if refused:
+        return BAD_INPUT
     converged = all(item.fit.get("converged", True) for item in explained.values())
     return DONE if converged else NOT_CONVERGED
 
@@ -178,8 +205,9 @@ def run_simulate(arguments: argparse.Namespace) -> int:
 def run_check(_: argparse.Namespace) -> int:
     """Print every fault of the packaged knowledge; none is the only way to pass."""
     from livingdrug.knowledge.check import check_all
+    from livingdrug.models import ALL
 
-    faults = check_all()
+    faults = check_all(ALL)
     for fault in faults:
         print(fault, file=sys.stderr)
     count = len(faults)
@@ -189,10 +217,9 @@ def run_check(_: argparse.Namespace) -> int:
 
 def run_doctor(arguments: argparse.Namespace) -> int:
     """Print what this installation is made of and how fast it runs."""
-    from livingdrug import __version__
     from livingdrug.study.inspect_installation import inspect_installation
 
-    found = inspect_installation(__version__)
+    found = inspect_installation()
     if arguments.json:
         import json
 
@@ -232,6 +259,10 @@ def _run(command: Callable[[argparse.Namespace], int], arguments: argparse.Names
     except LivingDrugError as error:
         _report(error)
         return FAILED
+    except BrokenPipeError:
+        # Whoever read our output has left; keep the interpreter from complaining at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
     except OSError as error:
         where = f" `{error.filename}`" if error.filename else ""
         print(f"The file{where} could not be used: {error.strerror or error}.", file=sys.stderr)
@@ -259,9 +290,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as exit_:
         return int(exit_.code or 0)
     if arguments.version:
-        from livingdrug import __version__
+        from livingdrug.core.version import VERSION
 
-        print(f"livingdrug {__version__}")
+        print(f"livingdrug {VERSION}")
         return DONE
     if not hasattr(arguments, "run"):
         parser.print_help()

@@ -5,7 +5,7 @@ import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -18,7 +18,7 @@ from livingdrug.engine.driver import write_kernel
 from livingdrug.engine.emit import Target, write_model
 from livingdrug.engine.step import write_step
 from livingdrug.engine.summary import AnySummary
-from livingdrug.engine.trace import derive_equations, trace_model
+from livingdrug.engine.trace import Trace, derive_equations, trace_model
 from livingdrug.engine.watch import Watch
 
 CACHE_VARIABLE = "LIVINGDRUG_CACHE"
@@ -35,6 +35,7 @@ class Kernel:
 
     model: Model
     summaries: tuple[AnySummary, ...]
+    with_gradient: bool
     address: int
     width: int
     size: Mapping[str, int]
@@ -52,7 +53,7 @@ class Kernel:
         ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self.address)(ctypes.addressof(job))
 
 
-def compile_model(model: Model, summaries: Sequence[AnySummary] = ()) -> Kernel:
+def compile_model(model: Model, summaries: Sequence[AnySummary] = (), *, with_gradient: bool = False) -> Kernel:
     """Compile a model, or find it in the cache.
 
     The cache lies in the folder named by ``LIVINGDRUG_CACHE`` (empty: no cache), else in the user's
@@ -66,26 +67,32 @@ def compile_model(model: Model, summaries: Sequence[AnySummary] = ()) -> Kernel:
     trace = trace_model(model)
     names = (*model.state_names, *model.output_names)
     watch = Watch.plan(summaries, names)
-    parts = (trace.key, repr(watch), repr([q.floor for q in model.states]), _engine_key(), _processor_key())
+    parts = (
+        trace.key,
+        repr(with_gradient),
+        repr(watch),
+        repr([q.floor for q in model.states]),
+        _engine_key(),
+        _processor_key(),
+    )
     key = hashlib.sha256("\n".join(parts).encode()).hexdigest()
     if key not in _COMPILED:
-        _COMPILED[key] = _build(model, tuple(summaries), trace, watch, key)
-    known = _COMPILED[key]
-    return Kernel(
-        model, tuple(summaries), known.address, known.width, known.size, known.flops, known.from_cache, known.keep_alive
-    )
+        _COMPILED[key] = _build(model, tuple(summaries), trace, key, with_gradient=with_gradient)
+    return replace(_COMPILED[key], model=model, summaries=tuple(summaries))
 
 
-def _build(model: Model, summaries: tuple[AnySummary, ...], trace: Any, watch: Watch, key: str) -> Kernel:
+def _build(model: Model, summaries: tuple[AnySummary, ...], trace: Trace, key: str, *, with_gradient: bool) -> Kernel:
     target = find_target()
     stored = _read_cache(key)
     if stored is None:
         module = ir.Module(name=model.name)
         module.triple = binding.get_process_triple()
-        code = write_model(module, derive_equations(trace), target)
+        code = write_model(module, derive_equations(trace), target, with_gradient=with_gradient)
         step = write_step(module, code)
-        write_kernel(module, code, step, summaries, (*model.state_names, *model.output_names))
-        size = {"states": code.states, "constants": code.constants, "watched": len(watch.slots)}
+        names = (*model.state_names, *model.output_names)
+        write_kernel(module, code, step, summaries, names)
+        watched = len(Watch.plan(summaries, names).slots)
+        size = {"states": code.states, "constants": code.constants, "watched": watched}
         flops = {**code.flops, "step": step.flops}
         compiled = _optimise(module)
         _write_cache(key, size, flops, compiled)
@@ -95,7 +102,7 @@ def _build(model: Model, summaries: tuple[AnySummary, ...], trace: Any, watch: W
     engine.add_object_file(binding.ObjectFileRef.from_data(compiled))
     engine.finalize_object()
     address = engine.get_function_address("kernel")
-    return Kernel(model, summaries, address, target.width, size, flops, stored is not None, engine)
+    return Kernel(model, summaries, with_gradient, address, target.width, size, flops, stored is not None, engine)
 
 
 def _optimise(module: ir.Module) -> bytes:
@@ -177,12 +184,14 @@ def _read_cache(key: str) -> tuple[dict[str, int], dict[str, int], bytes] | None
         digest, _, rest = blob.removeprefix(_MAGIC).partition(b"\n")
         if blob.startswith(_MAGIC) and hashlib.sha256(rest).hexdigest().encode() == digest:
             head, _, compiled = rest.partition(b"\n")
-            size, flops = (
-                dict((name, int(count)) for name, count in (item.split("=") for item in part.split(",")))
-                for part in head.decode().split(";")
-            )
+            size, flops = (_read_counts(part) for part in head.decode().split(";"))
             return size, flops, compiled
     return None
+
+
+def _read_counts(text: str) -> dict[str, int]:
+    pairs = (item.split("=") for item in text.split(","))
+    return {name: int(count) for name, count in pairs}
 
 
 def _write_cache(key: str, size: Mapping[str, int], flops: Mapping[str, int], compiled: bytes) -> None:

@@ -1,6 +1,6 @@
 """Exact sparse derivatives of expressions, as expressions of the same graph."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from livingdrug.engine.graph import ARITHMETIC, Graph, Node
 
@@ -21,7 +21,7 @@ def compute_derivatives(graph: Graph, roots: Iterable[Node], kind: str) -> list[
     """
     roots = list(roots)
     rows: dict[Node, Row] = {}
-    for node in graph.reachable(roots):
+    for node in graph.needed(roots):
         key = graph.keys[node]
         if key[0] == "input":
             rows[node] = {key[2]: graph.number(1.0)} if key[1] == kind else {}
@@ -63,3 +63,28 @@ def _partials(graph: Graph, node: Node, operation: str, arguments: list[Node]) -
             return (graph.node("recip", arguments[0]),)
         case _:  # sqrt
             return (graph.node("mul", graph.number(0.5), graph.node("recip", node)),)
+
+
+def compute_tangents(graph: Graph, roots: Iterable[Node], seeds: Mapping[Node, Node]) -> list[Node]:
+    """Differentiate each root along one direction; ``seeds`` are the nodes that change and their rates of change.
+
+    Examples
+    --------
+    >>> graph = Graph()
+    >>> x, dx = graph.symbol("y", 0), graph.symbol("dy", 0)
+    >>> tangent, = compute_tangents(graph, [(3 * x).node], {x.node: dx.node})
+    >>> tangent == (dx * 3).node
+    True
+    """
+    roots = list(roots)
+    zero = graph.number(0.0)
+    tangents: dict[Node, Node] = dict(seeds)
+    for node in graph.needed(roots, seeds):
+        operation, *arguments = graph.keys[node]
+        total = zero
+        if operation in ARITHMETIC:
+            partials = _partials(graph, node, operation, arguments)
+            for argument, weight in zip(arguments, partials, strict=True):
+                total = graph.node("add", total, graph.node("mul", tangents[argument], weight))
+        tangents[node] = total
+    return [tangents[root] for root in roots]

@@ -4,12 +4,12 @@ A lane carries its own patient, day, step and next report. When its patient is d
 loaded into it; no lane waits for another, and no arithmetic crosses lanes, so a patient's bits are
 the same alone, in any batch and on any number of threads.
 
-*Copies* of a patient (with slightly changed parameters) follow the steps of the first one exactly;
-their differences are the derivatives of the computed solution (Bock 1981).
+Derivatives are those of the computed solution itself: each direction follows the steps of its patient
+with the same factors (internal differentiation, Bock 1981), so they are exact to rounding.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from llvmlite import ir
 
@@ -40,6 +40,16 @@ def write_kernel(
 
 
 @dataclass(frozen=True, slots=True)
+class _Reports:
+    """What is being reported: the copy, the step (day, length, end), and which lanes took it to a stop."""
+
+    copy: ir.Value
+    span: tuple[ir.Value, ir.Value, ir.Value]
+    accepted: ir.Value
+    hits: ir.Value
+
+
+@dataclass(frozen=True, slots=True)
 class _Driver:
     emit: Emitter
     code: ModelCode
@@ -50,8 +60,9 @@ class _Driver:
     rate: ir.Value
     stages: ir.Value
     y_new: ir.Value
-    inside: ir.Value
     seen: ir.Value
+    d_stages: ir.Value
+    d_inside: ir.Value
 
     @classmethod
     def reserve(cls, emit: Emitter, code: ModelCode, step: StepCode, lanes: Lanes, watch: Watch) -> "_Driver":
@@ -65,10 +76,11 @@ class _Driver:
             watch,
             house,
             rate=allocate(emit, size),
-            stages=allocate(emit, size * tableau.STAGES),
-            y_new=allocate(emit, size),
-            inside=allocate(emit, size),
+            stages=allocate(emit, step.work_size),
+            y_new=allocate(emit, 2 * size),
             seen=allocate(emit, size + code.outputs),
+            d_stages=allocate(emit, size * tableau.STAGES),
+            d_inside=allocate(emit, size + code.outputs),
         )
 
     def write(self) -> None:
@@ -77,9 +89,8 @@ class _Driver:
             lanes.write("status", lane, LOAD)
         with repeat_while(build) as loop:
             attention = self.emit.any(build.not_(lanes.is_status(RUNNING)))
-            with build.if_then(attention, likely=False):
-                with count_from(build, whole(0), whole(self.emit.width)) as lane:
-                    self.house.attend(lane)
+            with build.if_then(attention, likely=False), count_from(build, whole(0), whole(self.emit.width)) as lane:
+                self.house.attend(lane)
             loop.stop_unless(self.emit.any(lanes.is_status(RUNNING)))
             self._write_step()
         build.ret_void()
@@ -108,23 +119,47 @@ class _Driver:
         self._write_advance(then, hits, running, accepted)
 
     def _write_accepted(self, day: ir.Value, h: ir.Value, then: ir.Value, accepted: ir.Value, hits: ir.Value) -> None:
-        build, emit, lanes = self.emit.builder, self.emit, self.lanes
-        rtol = self._splat(lanes.job["rtol"])
+        build, lanes = self.emit.builder, self.lanes
+        y, c = self.house.states(whole(0)), self.house.constants(whole(0))
+        reports = _Reports(whole(0), (day, h, then), accepted, hits)
         lanes.set_vector("report_from", lanes.vector("report"))
         lanes.set_vector("due_from", lanes.vector("due"))
-        with count_from(build, whole(0), lanes.job["copies"]) as copy:
-            y, c = self.house.states(copy), self.house.constants(copy)
-            with build.if_then(build.icmp_signed(">", copy, whole(0)), likely=False):
-                build.call(self.code.rhs, [y, c, day, self.rate])
-                arguments = [y, c, day, h, self.rate, lanes.job["atol"], rtol, self.stages, self.y_new]
-                build.call(self.step.attempt, arguments)
-                lanes.set_vector("report", lanes.vector("report_from"))
-                lanes.set_vector("due", lanes.vector("due_from"))
-            self._write_reports(copy, y, c, (day, h, then), accepted, hits)
-            if self.watch.slots:
-                self._write_watch(copy, y, c, (day, h, then), accepted)
-            for i in range(self.code.states):
-                emit.store(emit.select(accepted, emit.load(self.y_new, i), emit.load(y, i)), y, i)
+        self._write_reports(reports, lambda at, theta: self._look(y, c, at, theta), self.seen)
+        if self.watch.slots:
+            self._write_watch(y, c, (day, h), accepted)
+        if self.step.follow is not None:
+            with count_from(build, whole(1), lanes.job["copies"]) as copy:
+                self._write_direction(self.step.follow, replace(reports, copy=copy))
+        self._commit(y, self.y_new, accepted)
+
+    def _write_direction(self, follow: ir.Function, reports: "_Reports") -> None:
+        build, lanes, house = self.emit.builder, self.lanes, self.house
+        y, c = house.states(whole(0)), house.constants(whole(0))
+        dy, dc = house.states(reports.copy), house.constants(reports.copy)
+        day, h, _ = reports.span
+        build.call(follow, [y, c, day, h, dy, dc, self.stages, self.d_stages, self.y_new_tangent])
+        lanes.set_vector("report", lanes.vector("report_from"))
+        lanes.set_vector("due", lanes.vector("due_from"))
+
+        def look(at: ir.Value, theta: ir.Value) -> None:
+            build.call(self.step.interpolate, [dy, self.d_stages, theta, self.d_inside])
+            if self.code.tangent is not None and self.code.tangent.observe is not None:
+                build.call(self.step.interpolate, [y, self.stages, theta, self.seen])
+                out = self.emit.address(self.d_inside, self.code.states)
+                build.call(self.code.tangent.observe, [self.seen, c, at, self.d_inside, dc, out])
+
+        self._write_reports(reports, look, self.d_inside)
+        self._commit(dy, self.y_new_tangent, reports.accepted)
+
+    @property
+    def y_new_tangent(self) -> ir.Value:
+        """Address of the direction after the step: behind the states after the step."""
+        return self.emit.address(self.y_new, self.code.states)
+
+    def _commit(self, y: ir.Value, y_new: ir.Value, accepted: ir.Value) -> None:
+        emit = self.emit
+        for i in range(self.code.states):
+            emit.store(emit.select(accepted, emit.load(y_new, i), emit.load(y, i)), y, i)
 
     def _look(self, y: ir.Value, c: ir.Value, at: ir.Value, theta: ir.Value) -> None:
         """Write the states and outputs inside the step into ``seen``."""
@@ -134,56 +169,46 @@ class _Driver:
             out = self.emit.address(self.seen, self.code.states)
             build.call(self.code.observe, [self.seen, c, at, out])
 
-    def _write_reports(
-        self,
-        copy: ir.Value,
-        y: ir.Value,
-        c: ir.Value,
-        span: tuple[ir.Value, ir.Value, ir.Value],
-        accepted: ir.Value,
-        hits: ir.Value,
-    ) -> None:
+    def _write_reports(self, reports: "_Reports", look: Callable[[ir.Value, ir.Value], None], source: ir.Value) -> None:
+        """Write what is due within the step, lane by lane, out of ``source``."""
         build, emit, lanes = self.emit.builder, self.emit, self.lanes
-        day, h, then = span
+        day, h, then = reports.span
         is_final = build.icmp_signed("!=", lanes.vector("final"), emit.bits(0))
-        closes = build.and_(hits, is_final)
+        closes = build.and_(reports.hits, is_final)
         with repeat_while(build) as loop:
             due = lanes.vector("due")
             reached = build.or_(emit.less(due, then), build.and_(closes, emit.at_most(due, then)))
-            mask = build.and_(accepted, reached)
+            mask = build.and_(reports.accepted, reached)
             loop.stop_unless(emit.any(mask))
             theta = build.fdiv(emit.sub(due, day), h)
-            self._look(y, c, due, emit.select(mask, theta, emit.number(0.0)))
-            flags = build.zext(mask, emit.bits_type)
-            lanes.set_vector("marked", flags)
+            look(due, emit.select(mask, theta, emit.number(0.0)))
+            lanes.set_vector("marked", build.zext(mask, emit.bits_type))
             with count_from(build, whole(0), whole(emit.width)) as lane:
                 is_due = build.icmp_signed("!=", lanes.read("marked", lane), whole(0))
                 with build.if_then(is_due):
-                    self._write_report(copy, lane)
+                    self._write_report(reports.copy, lane, source)
 
-    def _write_report(self, copy: ir.Value, lane: ir.Value) -> None:
+    def _write_report(self, copy: ir.Value, lane: ir.Value, source: ir.Value) -> None:
         build, lanes = self.emit.builder, self.lanes
         report = lanes.read("report", lane)
         row = self.house.report_row(copy, lane, report)
         with count_from(build, whole(0), lanes.job["kept_count"]) as k:
             which = build.sext(lanes.fetch("kept", k, INT32), whole(0).type)
-            source = build.add(build.mul(which, whole(self.emit.width)), lane)
-            value = build.load(lanes.index(self.seen, source), typ=DOUBLE)
+            place = build.add(build.mul(which, whole(self.emit.width)), lane)
+            value = build.load(lanes.index(source, place), typ=DOUBLE)
             build.store(value, lanes.index(row, k))
         following = build.add(report, whole(1))
         lanes.write("report", lane, following)
         lanes.write("due", lane, self.house.due_day(following))
 
-    def _write_watch(
-        self, copy: ir.Value, y: ir.Value, c: ir.Value, span: tuple[ir.Value, ir.Value, ir.Value], accepted: ir.Value
-    ) -> None:
-        day, h, _ = span
+    def _write_watch(self, y: ir.Value, c: ir.Value, span: tuple[ir.Value, ir.Value], accepted: ir.Value) -> None:
+        day, h = span
 
         def look(theta: ir.Value, quantity: int) -> ir.Value:
             self._look(y, c, self.emit.fma(theta, h, day), theta)
             return self.emit.load(self.seen, quantity)
 
-        self.watch.write(self.emit, self.house.watched(copy), look, self.seen, (day, h, accepted))
+        self.watch.write(self.emit, self.house.watched, look, self.seen, (day, h, accepted))
 
     def _write_control(self, h: ir.Value, error: ir.Value, running: ir.Value, accepted: ir.Value) -> None:
         """Choose the next step from the error, which grows as the fifth power of the step."""
@@ -208,7 +233,7 @@ class _Driver:
         reason = build.select(too_many, emit.bits(Outcome.TOO_MANY_STEPS), reason)
         lanes.set_vector("code", build.select(running, reason, lanes.vector("code")))
         limit = emit.mul(emit.max(lanes.vector("day"), emit.number(SMALLEST)), emit.number(SMALLEST))
-        stuck = build.and_(refused, emit.at_most(following, limit))
+        stuck = build.and_(refused, build.not_(emit.less(limit, following)))
         failed = build.and_(running, build.or_(stuck, too_many))
         lanes.set_vector("status", build.select(failed, emit.bits(FAILED), lanes.vector("status")))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from llvmlite import ir
 
 from livingdrug.engine.graph import Graph, Node
-from livingdrug.engine.trace import Equations
+from livingdrug.engine.trace import Equations, Tangents, derive_tangents
 from livingdrug.engine.vector import DOUBLE, POINTER, Emitter
 
 Reader = Callable[[str, int], ir.Value]
@@ -38,6 +38,7 @@ class ModelCode:
     observe: ir.Function | None
     factor: ir.Function
     substitute: ir.Function
+    tangent: "TangentCode | None"
     flops: Mapping[str, int]
 
     @property
@@ -56,13 +57,26 @@ class ModelCode:
         return len(self.equations.constants)
 
 
+@dataclass(frozen=True, slots=True)
+class TangentCode:
+    """The functions' derivatives along a direction; ``places`` are the entries that ``jacobian`` writes."""
+
+    prologue: ir.Function
+    initial: ir.Function
+    rhs: ir.Function
+    time_derivative: ir.Function | None
+    observe: ir.Function | None
+    jacobian: ir.Function
+    places: tuple[tuple[int, int], ...]
+
+
 def write_expressions(
     emitter: Emitter, graph: Graph, roots: Iterable[Node], read: Reader, known: Mapping[Node, ir.Value]
 ) -> list[ir.Value]:
     """Write the instructions for the roots; ``known`` nodes are already computed."""
     roots = list(roots)
     values: dict[Node, ir.Value] = dict(known)
-    for node in _needed(graph, roots, values):
+    for node in graph.needed(roots, values):
         operation, *arguments = graph.keys[node]
         if operation == "input":
             values[node] = read(arguments[0], arguments[1])
@@ -75,25 +89,11 @@ def write_expressions(
 
 def count_operations(graph: Graph, roots: Iterable[Node], known: Iterable[Node] = ()) -> int:
     """Count the floating-point operations of the roots, each operation as one."""
-    needed = _needed(graph, list(roots), dict.fromkeys(known))
+    needed = graph.needed(roots, set(known))
     return sum(graph.keys[node][0] not in {"input", "number", "neg"} for node in needed)
 
 
-def _needed(graph: Graph, roots: list[Node], known: Mapping[Node, object]) -> list[Node]:
-    needed: set[Node] = set()
-    stack = [root for root in roots if root not in known]
-    while stack:
-        node = stack.pop()
-        if node in needed:
-            continue
-        needed.add(node)
-        key = graph.keys[node]
-        if key[0] not in {"input", "number"}:
-            stack.extend(a for a in key[1:] if a not in known)
-    return sorted(needed)
-
-
-def write_model(module: ir.Module, equations: Equations, target: Target) -> ModelCode:
+def write_model(module: ir.Module, equations: Equations, target: Target, *, with_gradient: bool) -> ModelCode:
     """Write all functions of a model into a module."""
     graph = equations.graph
     writer = _Writer(module, equations, target)
@@ -110,6 +110,7 @@ def write_model(module: ir.Module, equations: Equations, target: Target) -> Mode
         observe=writer.vector_function("observe", equations.observe) if equations.observe else None,
         factor=writer.factor_function(),
         substitute=writer.substitute_function(),
+        tangent=writer.tangent_code(derive_tangents(equations)) if with_gradient else None,
         flops={
             "rhs": count_operations(graph, equations.rhs, constants),
             "factor": count_operations(graph, factors.entries, constants),
@@ -156,6 +157,40 @@ class _Writer:
         builder.ret_void()
         return function
 
+    def tangent_code(self, tangents: Tangents) -> TangentCode:
+        """Write the derivatives along a direction."""
+        autonomous, observed = self.equations.is_autonomous, bool(self.equations.observe)
+        return TangentCode(
+            prologue=self.scalar_tangent("prologue_tangent", tangents.constants),
+            initial=self.scalar_tangent("initial_tangent", tangents.initial),
+            rhs=self.vector_tangent("rhs_tangent", tangents.rhs),
+            time_derivative=None if autonomous else self.vector_tangent("day_tangent", tangents.time_derivative),
+            observe=self.vector_tangent("observe_tangent", tangents.observe) if observed else None,
+            jacobian=self.vector_tangent("jacobian_tangent", tuple(tangents.jacobian.values())),
+            places=tuple(tangents.jacobian),
+        )
+
+    def scalar_tangent(self, name: str, roots: tuple[Node, ...]) -> ir.Function:
+        """Write ``name(p, dp, out)`` for one lane."""
+        function, builder = self._function(name, [POINTER, POINTER, POINTER])
+        p, dp, out = function.args
+        emitter = Emitter(builder, 1)
+        arrays = {"p": p, "dp": dp}
+        values = write_expressions(emitter, self.equations.graph, roots, lambda k, i: emitter.load(arrays[k], i), {})
+        for i, value in enumerate(values):
+            emitter.store(value, out, i * self.target.width)
+        builder.ret_void()
+        return function
+
+    def vector_tangent(self, name: str, roots: tuple[Node, ...]) -> ir.Function:
+        """Write ``name(y, c, day, dy, dc, out)``."""
+        vector = ir.VectorType(DOUBLE, self.target.width)
+        function, builder = self._function(name, [POINTER, POINTER, vector, POINTER, POINTER, POINTER])
+        y, c, day, dy, dc, out = function.args
+        self._write(self.target.emitter(builder), roots, {"y": y, "dy": dy, "dc": dc}, c, {"day": day}, out)
+        builder.ret_void()
+        return function
+
     def factor_function(self) -> ir.Function:
         """Write ``factor(y, c, day, diagonal, lu)``: the Jacobian and its factors."""
         vector = ir.VectorType(DOUBLE, self.target.width)
@@ -189,7 +224,7 @@ class _Writer:
         graph = self.equations.graph
         known: dict[Node, ir.Value] = {}
         if constants is not None:
-            needed = set(graph.reachable(roots))
+            needed = set(graph.needed(roots))
             known = {node: emitter.load(constants, i) for node, i in slot.items() if node in needed}
 
         def read(kind: str, index: int) -> ir.Value:

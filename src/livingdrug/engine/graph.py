@@ -8,7 +8,7 @@ quantity share it. Nodes are numbered so that the arguments of a node come befor
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -121,18 +121,18 @@ class Graph:
                 return self.node("neg", self.node("mul", self.keys[one][1], other))
         return key
 
-    def reachable(self, roots: Iterable[Node]) -> list[Node]:
-        """Return the nodes that the roots need, arguments first."""
-        needed: set[Node] = set()
-        stack = list(roots)
+    def needed(self, roots: Iterable[Node], known: Container[Node] = ()) -> list[Node]:
+        """Return the nodes that the roots need beyond the known ones, arguments first."""
+        found: set[Node] = set()
+        stack = [root for root in roots if root not in known]
         while stack:
             node = stack.pop()
-            if node in needed:
+            if node in found:
                 continue
-            needed.add(node)
+            found.add(node)
             if self.keys[node][0] in ARITHMETIC:
-                stack.extend(self.keys[node][1:])
-        return sorted(needed)
+                stack.extend(a for a in self.keys[node][1:] if a not in known)
+        return sorted(found)
 
     def depends_on(self, kinds: frozenset[str]) -> list[bool]:
         """Return for every node whether it depends on an input of one of the kinds."""
@@ -195,7 +195,8 @@ class Symbol:
             return self._integer_power(exponent)
         if exponent == 0.5:
             return self.sqrt()
-        return (exponent * self.log()).exp()
+        raised: Symbol = exponent * self.log()
+        return raised.exp()
 
     def _integer_power(self, exponent: int) -> Symbol:
         if exponent < 0:
@@ -239,4 +240,6 @@ class Names:
             return self._table[name]
         except KeyError:
             known = ", ".join(self._table)
-            raise AttributeError(f"an equation must use declared names, but was {name!r}. Hint: one of {known}") from None
+            raise AttributeError(
+                f"an equation must use declared names, but was {name!r}. Hint: one of {known}"
+            ) from None

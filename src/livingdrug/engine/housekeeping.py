@@ -8,7 +8,7 @@ from math import inf, nan
 
 from llvmlite import ir
 
-from livingdrug.engine.emit import ModelCode
+from livingdrug.engine.emit import ModelCode, TangentCode
 from livingdrug.engine.lanes import AT_STOP, FAILED, IDLE, LOAD, RUNNING, Lanes, code32, count_from, repeat_while, whole
 from livingdrug.engine.outcome import Outcome
 from livingdrug.engine.vector import DOUBLE, INT32, INT64, Emitter
@@ -20,8 +20,9 @@ NEVER = 1e300
 class Housekeeping:
     """Writes scalar code; owns the layout of the workspace.
 
-    For each copy: states, constants and watched slots (vectors); after them for each copy and lane
-    the parameters as they stand (changes alter them).
+    For each copy: states and constants (vectors), after them for each copy and lane the parameters as
+    they stand (changes alter them), last the watched slots. Copy 0 is the patient; the others are
+    directions: their states, constants and parameters are rates of change.
     """
 
     emit: Emitter
@@ -32,7 +33,7 @@ class Housekeeping:
     @property
     def block(self) -> int:
         """Vectors per copy."""
-        return self.code.states + self.code.constants + len(self.watched_slots)
+        return self.code.states + self.code.constants
 
     def states(self, copy: ir.Value) -> ir.Value:
         """Address of a copy's states."""
@@ -42,9 +43,12 @@ class Housekeeping:
         """Address of a copy's constants."""
         return self._vectors(copy, self.code.states)
 
-    def watched(self, copy: ir.Value) -> ir.Value:
-        """Address of a copy's watched slots."""
-        return self._vectors(copy, self.code.states + self.code.constants)
+    @property
+    def watched(self) -> ir.Value:
+        """Address of the watched slots."""
+        build, job = self.emit.builder, self.lanes.job
+        each = build.add(build.mul(job["parameter_count"], whole(self.emit.width)), whole(self.block * self.emit.width))
+        return self.lanes.index(job["workspace"], build.mul(job["copies"], each))
 
     def _vectors(self, copy: ir.Value, first: int) -> ir.Value:
         build = self.emit.builder
@@ -107,24 +111,25 @@ class Housekeeping:
             address = lanes.index(job["steps"], build.add(pair, whole(offset)), INT64)
             build.store(lanes.read(name, lane), address)
         has_failed = build.icmp_signed("!=", outcome, whole(Outcome.DONE))
-        with count_from(build, whole(0), job["copies"]) as copy:
-            self._store_watched(copy, lane, patient, has_failed)
-            with build.if_then(has_failed):
-                start = self.report_row(copy, lane, lanes.read("report", lane))
-                left = build.sub(job["time_count"], lanes.read("report", lane))
-                with count_from(build, whole(0), build.mul(left, job["kept_count"])) as k:
-                    build.store(ir.Constant(DOUBLE, nan), lanes.index(start, k))
+        self._store_watched(lane, patient, has_failed)
+        with build.if_then(has_failed), count_from(build, whole(0), job["copies"]) as copy:
+            start = self.report_row(copy, lane, lanes.read("report", lane))
+            left = build.sub(job["time_count"], lanes.read("report", lane))
+            with count_from(build, whole(0), build.mul(left, job["kept_count"])) as k:
+                build.store(ir.Constant(DOUBLE, nan), lanes.index(start, k))
         lanes.write("status", lane, LOAD)
 
-    def _store_watched(self, copy: ir.Value, lane: ir.Value, patient: ir.Value, has_failed: ir.Value) -> None:
+    def _store_watched(self, lane: ir.Value, patient: ir.Value, has_failed: ir.Value) -> None:
         build, lanes = self.emit.builder, self.lanes
         count = len(self.watched_slots)
-        row = build.mul(build.add(build.mul(patient, lanes.job["copies"]), copy), whole(count))
-        source = self.watched(copy)
         for i in range(count):
-            value = build.load(lanes.index(source, build.add(whole(i * self.emit.width), lane)), typ=DOUBLE)
+            value = build.load(self._slot(lane, i), typ=DOUBLE)
             value = build.select(has_failed, ir.Constant(DOUBLE, nan), value)
-            build.store(value, lanes.index(lanes.job["summaries"], build.add(row, whole(i))))
+            place = build.add(build.mul(patient, whole(count)), whole(i))
+            build.store(value, lanes.index(lanes.job["summaries"], place))
+
+    def _slot(self, lane: ir.Value, i: int) -> ir.Value:
+        return self.lanes.index(self.watched, self.emit.builder.add(whole(i * self.emit.width), lane))
 
     def _load(self, lane: ir.Value) -> None:
         """Load the next patient, or leave the lane idle."""
@@ -140,8 +145,7 @@ class Housekeeping:
                 lanes.write("day", lane, 0.0)
                 lanes.write("due", lane, self.due_day(whole(0)))
                 lanes.write("status", lane, AT_STOP)
-                with count_from(build, whole(0), job["copies"]) as copy:
-                    self._load_copy(copy, lane, following)
+                self._load_patient(lane, following)
             with otherwise:
                 lanes.write("status", lane, IDLE)
                 lanes.write("day", lane, 0.0)
@@ -155,23 +159,40 @@ class Housekeeping:
         """Address of the counter: the job's own ``begin`` slot."""
         return self.emit.builder.function.args[0]
 
-    def _load_copy(self, copy: ir.Value, lane: ir.Value, patient: ir.Value) -> None:
+    def _load_patient(self, lane: ir.Value, patient: ir.Value) -> None:
         build, lanes, job = self.emit.builder, self.lanes, self.lanes.job
-        own = self._own_parameters(copy, lane)
-        row = build.add(build.mul(patient, job["copies"]), copy)
-        source = lanes.index(job["parameters"], build.mul(row, job["parameter_count"]))
+        base = whole(0)
+        own = self._own_parameters(base, lane)
+        source = lanes.index(job["parameters"], build.mul(patient, job["parameter_count"]))
         with count_from(build, whole(0), job["parameter_count"]) as k:
             build.store(build.load(lanes.index(source, k), typ=DOUBLE), lanes.index(own, k))
-        build.call(self.code.initial, [own, lanes.index(self.states(copy), lane)])
-        self._derive_constants(copy, lane)
-        slots = self.watched(copy)
+        build.call(self.code.initial, [own, lanes.index(self.states(base), lane)])
         for i, start in enumerate(self.watched_slots):
-            address = lanes.index(slots, build.add(whole(i * self.emit.width), lane))
-            build.store(ir.Constant(DOUBLE, start), address)
+            build.store(ir.Constant(DOUBLE, start), self._slot(lane, i))
+        if self.code.tangent is not None:
+            with count_from(build, whole(1), job["copies"]) as copy:
+                self._load_direction(self.code.tangent, copy, lane)
+        self._derive_constants(lane)
 
-    def _derive_constants(self, copy: ir.Value, lane: ir.Value) -> None:
-        constants = self.lanes.index(self.constants(copy), lane)
-        self.emit.builder.call(self.code.prologue, [self._own_parameters(copy, lane), constants])
+    def _load_direction(self, tangent: TangentCode, copy: ir.Value, lane: ir.Value) -> None:
+        """Point a direction along its parameter."""
+        build, lanes, job = self.emit.builder, self.lanes, self.lanes.job
+        direction = self._own_parameters(copy, lane)
+        with count_from(build, whole(0), job["parameter_count"]) as k:
+            build.store(ir.Constant(DOUBLE, 0.0), lanes.index(direction, k))
+        along = build.sext(lanes.fetch("wrt", build.sub(copy, whole(1)), INT32), INT64)
+        build.store(ir.Constant(DOUBLE, 1.0), lanes.index(direction, along))
+        out = lanes.index(self.states(copy), lane)
+        build.call(tangent.initial, [self._own_parameters(whole(0), lane), direction, out])
+
+    def _derive_constants(self, lane: ir.Value) -> None:
+        build, lanes = self.emit.builder, self.lanes
+        own = self._own_parameters(whole(0), lane)
+        build.call(self.code.prologue, [own, lanes.index(self.constants(whole(0)), lane)])
+        if self.code.tangent is not None:
+            with count_from(build, whole(1), lanes.job["copies"]) as copy:
+                out = lanes.index(self.constants(copy), lane)
+                build.call(self.code.tangent.prologue, [own, self._own_parameters(copy, lane), out])
 
     def _change(self, lane: ir.Value) -> None:
         """Make the changes that are due."""
@@ -181,30 +202,32 @@ class Housekeeping:
             end = self._changes_end(lane)
             loop.stop_unless(build.icmp_signed("<", change, end))
             loop.stop_unless(build.fcmp_ordered("<=", lanes.fetch("change_day", change), lanes.read("day", lane)))
+            action = lanes.fetch("change_action", change, INT32)
             with count_from(build, whole(0), lanes.job["copies"]) as copy:
-                self._apply(change, copy, lane)
+                self._apply(change, action, copy, lane)
+            with build.if_then(build.icmp_signed(">=", action, code32(3))):
+                self._derive_constants(lane)
             lanes.write("change", lane, build.add(change, whole(1)))
 
     def _changes_end(self, lane: ir.Value) -> ir.Value:
         following = self.emit.builder.add(self.lanes.read("patient", lane), whole(1))
         return self.lanes.fetch("change_offsets", following, INT64)
 
-    def _apply(self, change: ir.Value, copy: ir.Value, lane: ir.Value) -> None:
+    def _apply(self, change: ir.Value, action: ir.Value, copy: ir.Value, lane: ir.Value) -> None:
+        """Add to, multiply or set a state or parameter; for a direction, what is added or set is constant."""
         build, lanes = self.emit.builder, self.lanes
-        action = lanes.fetch("change_action", change, INT32)
         target = build.sext(lanes.fetch("change_target", change, INT32), INT64)
         value = lanes.fetch("change_value", change)
-        is_state = build.icmp_signed("<", action, code32(3))
+        is_direction = build.icmp_signed(">", copy, whole(0))
+        constant = build.select(is_direction, ir.Constant(DOUBLE, 0.0), value)
         state = lanes.index(self.states(copy), build.add(build.mul(target, whole(self.emit.width)), lane))
         parameter = lanes.index(self._own_parameters(copy, lane), target)
-        address = build.select(is_state, state, parameter)
+        address = build.select(build.icmp_signed("<", action, code32(3)), state, parameter)
         kind = build.srem(action, code32(3))
         before = build.load(address, typ=DOUBLE)
-        after = build.select(build.icmp_signed("==", kind, code32(1)), build.fmul(before, value), value)
-        after = build.select(build.icmp_signed("==", kind, code32(0)), build.fadd(before, value), after)
+        after = build.select(build.icmp_signed("==", kind, code32(1)), build.fmul(before, value), constant)
+        after = build.select(build.icmp_signed("==", kind, code32(0)), build.fadd(before, constant), after)
         build.store(after, address)
-        with build.if_then(build.not_(is_state)):
-            self._derive_constants(copy, lane)
 
     def _set_out(self, lane: ir.Value) -> None:
         """Set the next stop: the next change, or the end. A change on the last day is followed by a moment."""

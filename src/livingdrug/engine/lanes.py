@@ -18,6 +18,7 @@ ARGUMENTS = (
     "copies",
     "parameters",
     "parameter_count",
+    "wrt",
     "times",
     "time_count",
     "end_day",
@@ -65,7 +66,19 @@ class Lanes:
         doubles = {name: allocate(emit, 1) for name in ("day", "step", "stop", "due", "due_from")}
         wholes = {
             name: allocate(emit, 1)
-            for name in ("status", "patient", "change", "report", "report_from", "fresh", "final", "taken", "refused", "code", "marked")
+            for name in (
+                "status",
+                "patient",
+                "change",
+                "report",
+                "report_from",
+                "fresh",
+                "final",
+                "taken",
+                "refused",
+                "code",
+                "marked",
+            )
         }
         return cls(emit, target, values, doubles, wholes)
 

@@ -9,16 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from livingdrug.core.errors import InputError
-from livingdrug.engine.compile import Kernel
+from livingdrug.engine.compile import Kernel, compile_model
 from livingdrug.engine.lanes import ARGUMENTS
 from livingdrug.engine.outcome import Outcome
 from livingdrug.engine.schedule import Schedule
 
 CHUNK = 256
 """Patients a thread takes at a time; results do not depend on it."""
-
-PERTURBATION = 1e-7
-"""Relative change of a parameter in a copy: half the digits of a double, after the step's own rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +31,6 @@ class Solution:
     gradient : (patient, time, kept, wrt) or None
         Derivatives of the values with respect to the parameters ``wrt``.
     summaries : (patient, summary)
-    summary_gradient : (patient, summary, wrt) or None
     outcome : (patient,) uint8
         Code of :class:`~livingdrug.engine.outcome.Outcome`; 0 is done.
     steps : (patient, 2) int64
@@ -46,7 +42,6 @@ class Solution:
     values: np.ndarray
     gradient: np.ndarray | None
     summaries: np.ndarray
-    summary_gradient: np.ndarray | None
     outcome: np.ndarray
     steps: np.ndarray
 
@@ -62,7 +57,7 @@ class Solution:
         return {int(i): Outcome(int(self.outcome[i])) for i in np.flatnonzero(self.outcome)}
 
 
-def solve(
+def solve(  # noqa: PLR0913 - nine independent questions, six with a default
     kernel: Kernel,
     parameters: np.ndarray,
     times: np.ndarray | Sequence[float],
@@ -91,8 +86,8 @@ def solve(
     keep : names of states and outputs, optional
         All of them by default.
     wrt : names of parameters, optional
-        With respect to which derivatives are wanted. They are derivatives of the computed solution:
-        copies with slightly changed parameters follow the same steps.
+        With respect to which derivatives are wanted. They are the exact derivatives of the computed
+        solution, for the steps that it took; the summaries have none.
     rtol : float
         Relative tolerance; the absolute one of a state is ``rtol`` times its floor.
     threads : int, optional
@@ -132,6 +127,8 @@ def solve(
         )
     if not 1e-14 <= rtol <= 0.1:
         raise InputError(f"`rtol` must lie between 1e-14 and 0.1, but was {rtol!r}. Hint: 1e-6 is a good start.")
+    if wrt and not kernel.with_gradient:
+        kernel = compile_model(kernel.model, kernel.summaries, with_gradient=True)
     columns = [kernel.model.parameter_names.index(name) for name in wrt]
     task = _Task.prepare(kernel, parameters, columns, times, names, schedule, (rtol, max_steps))
     task.run(threads or os.cpu_count() or 1)
@@ -144,7 +141,7 @@ class _Task:
 
     kernel: Kernel
     parameters: np.ndarray
-    shift: np.ndarray
+    wrt: np.ndarray
     times: np.ndarray
     schedule: Schedule
     atol: np.ndarray
@@ -169,25 +166,18 @@ class _Task:
     ) -> "_Task":
         patients, copies = len(parameters), 1 + len(columns)
         rtol, max_steps = limits
-        copied = np.repeat(parameters[:, None, :], copies, axis=1)
-        shift = np.zeros((patients, len(columns)))
-        for k, column in enumerate(columns):
-            base = parameters[:, column]
-            moved = base + np.where(base == 0.0, PERTURBATION, PERTURBATION * base)
-            copied[:, k + 1, column] = moved
-            shift[:, k] = moved - base
         floors = np.array([q.floor for q in kernel.model.states])
         atol = np.repeat(floors * rtol, kernel.width)
         return cls(
             kernel,
-            np.ascontiguousarray(copied),
-            shift,
+            np.ascontiguousarray(parameters),
+            np.array(columns, dtype=np.int32),
             times,
             schedule,
             _aligned(atol),
             np.array([kernel.names.index(name) for name in names], dtype=np.int32),
             np.empty((patients, copies, len(times), len(names))),
-            np.empty((patients, copies, kernel.size["watched"])),
+            np.empty((patients, kernel.size["watched"])),
             np.full(patients, Outcome.STOPPED, dtype=np.uint8),
             np.zeros((patients, 2), dtype=np.int64),
             rtol,
@@ -213,15 +203,16 @@ class _Task:
         return ((begin, min(begin + size, patients)) for begin in range(0, patients, size))
 
     def _run_chunk(self, chunk: tuple[int, int]) -> None:
-        kernel, copies = self.kernel, self.parameters.shape[1]
-        block = kernel.size["states"] + kernel.size["constants"] + kernel.size["watched"]
-        workspace = _aligned(np.zeros(copies * kernel.width * (block + self.parameters.shape[2])))
+        kernel, copies = self.kernel, 1 + len(self.wrt)
+        each = kernel.size["states"] + kernel.size["constants"] + self.parameters.shape[1]
+        workspace = _aligned(np.zeros(kernel.width * (copies * each + kernel.size["watched"])))
         fields: dict[str, float | int | np.ndarray] = {
             "begin": chunk[0],
             "end": chunk[1],
             "copies": copies,
             "parameters": self.parameters,
-            "parameter_count": self.parameters.shape[2],
+            "parameter_count": self.parameters.shape[1],
+            "wrt": self.wrt,
             "times": self.times,
             "time_count": len(self.times),
             "end_day": float(self.times[-1]),
@@ -245,16 +236,9 @@ class _Task:
         kernel(_pack(fields))
 
     def collect(self, names: tuple[str, ...]) -> Solution:
-        asked = len(self.kernel.summaries)
-        base, summaries = self.values[:, 0], self.summaries[:, 0, :asked]
-        gradient = summary_gradient = None
-        if self.shift.shape[1]:
-            change = np.moveaxis(self.values[:, 1:] - base[:, None], 1, -1)
-            gradient = change / self.shift[:, None, None, :]
-            with np.errstate(invalid="ignore"):
-                moved = np.moveaxis(self.summaries[:, 1:, :asked] - summaries[:, None], 1, -1)
-            summary_gradient = moved / self.shift[:, None, :]
-        return Solution(self.times, names, base, gradient, summaries, summary_gradient, self.outcome, self.steps)
+        gradient = np.moveaxis(self.values[:, 1:], 1, -1) if len(self.wrt) else None
+        summaries = self.summaries[:, : len(self.kernel.summaries)]
+        return Solution(self.times, names, self.values[:, 0], gradient, summaries, self.outcome, self.steps)
 
 
 def _pack(fields: dict[str, float | int | np.ndarray]) -> "ctypes.Array[ctypes.c_int64]":

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from llvmlite import ir
 
 from livingdrug.engine import tableau
-from livingdrug.engine.emit import ModelCode
+from livingdrug.engine.emit import ModelCode, TangentCode
 from livingdrug.engine.vector import DOUBLE, POINTER, Emitter
 
+UNKNOWN_SPEED_STEP = 1e-6  # [day] where the rates are not numbers: the step will be refused and say so
 TINY = 1e-300  # keeps the error scale of a state at rest away from zero
 
 
@@ -15,14 +16,18 @@ TINY = 1e-300  # keeps the error scale of a state at rest away from zero
 class StepCode:
     """Functions of one step.
 
-    ``attempt(y, c, day, h, rate, atol, rtol, stages, y_new) -> error``: one step of length h; the
+    ``attempt(y, c, day, h, rate, atol, rtol, work, y_new) -> error``: one step of length h; the
     error is the largest over the states, 1 at the tolerance. ``interpolate(y, stages, theta, out)``:
     the states inside the step. ``first_step(y, rate, atol, rtol) -> h``: where to begin.
+    ``work`` holds the stages, the states at which they were evaluated, and the factors;
+    ``follow(y, c, day, h, dy, dc, work, d_stages, dy_new)`` is the exact derivative of the same step.
     """
 
     attempt: ir.Function
     interpolate: ir.Function
     first_step: ir.Function
+    follow: ir.Function | None
+    work_size: int
     flops: int
 
 
@@ -38,7 +43,14 @@ def write_step(module: ir.Module, code: ModelCode) -> StepCode:
         + 2 * size * sums
         + 5 * size
     )
-    return StepCode(writer.attempt(), writer.interpolate(), writer.first_step(), per_step + code.flops["rhs"])
+    return StepCode(
+        writer.attempt(),
+        writer.interpolate(),
+        writer.first_step(),
+        None if code.tangent is None else writer.follow(code.tangent),
+        2 * tableau.STAGES * size + len(code.equations.elimination.entries),
+        per_step + code.flops["rhs"],
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,36 +75,92 @@ class _StepWriter:
         function, emit = self._begin("attempt", vector, arguments)
         y, c, day, h, rate, atol, rtol, stages, y_new = function.args
         build = emit.builder
-        lu = allocate(emit, len(self.code.equations.elimination.entries))
-        state, derivative, b = (allocate(emit, size) for _ in range(3))
-        by_day = self._write_time_derivative(emit, y, c, day)
+        states, lu = self._places(emit, stages)
+        derivative, b = (allocate(emit, size) for _ in range(2))
+        by_day = self._write_time_derivative(emit, self.code.time_derivative, [y, c, day])
         per_h = build.fdiv(emit.number(1.0), h)
         diagonal = emit.mul(per_h, emit.number(1.0 / tableau.GAMMA))
         build.call(self.code.factor, [y, c, day, diagonal, lu])
         for s in range(tableau.STAGES):
             source = rate
             if s:
-                self._write_argument(emit, s, y, stages, state, y_new)
-                then = emit.add(day, emit.mul(h, emit.number(tableau.NODES[s])))
-                build.call(self.code.rhs, [y_new if s >= 5 else state, c, then, derivative])
+                state = emit.address(states, s * size)
+                self._write_argument(emit, s, y, stages, (emit.address(states, (s - 1) * size), state))
+                build.call(self.code.rhs, [state, c, self._stage_day(emit, s, day, h), derivative])
                 source = derivative
             for i in range(size):
-                total = emit.load(source, i)
-                if s:
-                    total = emit.fma(self._combine(emit, tableau.C[s], stages, i), per_h, total)
-                if by_day is not None and tableau.TIME[s]:
-                    slope = emit.mul(emit.load(by_day, i), emit.mul(h, emit.number(tableau.TIME[s])))
-                    total = emit.add(total, slope)
+                total = self._write_right_side(emit, s, i, (source, stages, by_day), (h, per_h))
                 emit.store(total, b, i)
             build.call(self.code.substitute, [lu, b, emit.address(stages, s * size)])
-        build.ret(self._write_error(emit, y, y_new, stages, (atol, rtol)))
+        last = emit.address(states, (tableau.STAGES - 1) * size)
+        build.ret(self._write_error(emit, y, (last, y_new), stages, (atol, rtol)))
         return function
 
-    def _write_time_derivative(self, emit: Emitter, y: ir.Value, c: ir.Value, day: ir.Value) -> ir.Value | None:
-        if self.code.time_derivative is None:
+    def _places(self, emit: Emitter, work: ir.Value) -> tuple[ir.Value, ir.Value]:
+        """Return where the stages' states and the factors lie in the work array."""
+        stages = tableau.STAGES * self.code.states
+        return emit.address(work, stages), emit.address(work, 2 * stages)
+
+    def _stage_day(self, emit: Emitter, s: int, day: ir.Value, h: ir.Value) -> ir.Value:
+        return emit.add(day, emit.mul(h, emit.number(tableau.NODES[s])))
+
+    def _write_right_side(
+        self,
+        emit: Emitter,
+        s: int,
+        i: int,
+        arrays: tuple[ir.Value, ir.Value, ir.Value | None],
+        lengths: tuple[ir.Value, ir.Value],
+    ) -> ir.Value:
+        """Return row i of the right-hand side of stage s."""
+        source, stages, by_day = arrays
+        h, per_h = lengths
+        total = emit.load(source, i)
+        if s:
+            total = emit.fma(self._combine(emit, tableau.C[s], stages, i), per_h, total)
+        if by_day is not None and tableau.TIME[s]:
+            slope = emit.mul(emit.load(by_day, i), emit.mul(h, emit.number(tableau.TIME[s])))
+            total = emit.add(total, slope)
+        return total
+
+    def follow(self, tangent: TangentCode) -> ir.Function:
+        """Write the derivative of a step along one direction; it shares the step's factors."""
+        vector, size = self._vector, self.code.states
+        arguments = [POINTER, POINTER, vector, vector, POINTER, POINTER, POINTER, POINTER, POINTER]
+        function, emit = self._begin("follow", ir.VoidType(), arguments)
+        y, c, day, h, dy, dc, work, d_stages, dy_new = function.args
+        build = emit.builder
+        states, lu = self._places(emit, work)
+        derivative, b, d_state = (allocate(emit, size) for _ in range(3))
+        entries = allocate(emit, len(tangent.places))
+        build.call(tangent.jacobian, [y, c, day, dy, dc, entries])
+        by_day = self._write_time_derivative(emit, tangent.time_derivative, [y, c, day, dy, dc])
+        per_h = build.fdiv(emit.number(1.0), h)
+        for s in range(tableau.STAGES):
+            state, change = y, dy
+            if s:
+                state, change = emit.address(states, s * size), dy_new if s >= 5 else d_state
+                self._write_argument(emit, s, dy, d_stages, (dy_new, change))
+            build.call(tangent.rhs, [state, c, self._stage_day(emit, s, day, h), change, dc, derivative])
+            rows = [self._write_right_side(emit, s, i, (derivative, d_stages, by_day), (h, per_h)) for i in range(size)]
+            for n, (i, j) in enumerate(tangent.places):
+                rows[i] = emit.fma(emit.load(entries, n), emit.load(work, s * size + j), rows[i])
+            for i, row in enumerate(rows):
+                emit.store(row, b, i)
+            build.call(self.code.substitute, [lu, b, emit.address(d_stages, s * size)])
+        for i in range(size):
+            end = emit.add(emit.load(dy_new, i), emit.load(d_stages, (tableau.STAGES - 1) * size + i))
+            emit.store(end, dy_new, i)
+        build.ret_void()
+        return function
+
+    def _write_time_derivative(
+        self, emit: Emitter, function: ir.Function | None, arguments: list[ir.Value]
+    ) -> ir.Value | None:
+        if function is None:
             return None
         by_day = allocate(emit, self.code.states)
-        emit.builder.call(self.code.time_derivative, [y, c, day, by_day])
+        emit.builder.call(function, [*arguments, by_day])
         return by_day
 
     def _combine(self, emit: Emitter, weights: tuple[float, ...], stages: ir.Value, i: int) -> ir.Value:
@@ -103,26 +171,34 @@ class _StepWriter:
         return total
 
     def _write_argument(
-        self, emit: Emitter, s: int, y: ir.Value, stages: ir.Value, state: ir.Value, y_new: ir.Value
+        self, emit: Emitter, s: int, y: ir.Value, stages: ir.Value, places: tuple[ir.Value, ir.Value]
     ) -> None:
-        """Write the states at which stage s is evaluated; the last three stages build on each other."""
+        """Write the states at which stage s is evaluated; the last two build on the one before."""
         size = self.code.states
+        before, here = places
         for i in range(size):
             if s <= 5:
                 total = emit.add(emit.load(y, i), self._combine(emit, tableau.A[s], stages, i))
             else:
-                total = emit.add(emit.load(y_new, i), emit.load(stages, (s - 1) * size + i))
-            emit.store(total, y_new if s >= 5 else state, i)
+                total = emit.add(emit.load(before, i), emit.load(stages, (s - 1) * size + i))
+            emit.store(total, here, i)
 
     def _write_error(
-        self, emit: Emitter, y: ir.Value, y_new: ir.Value, stages: ir.Value, tolerance: tuple[ir.Value, ir.Value]
+        self,
+        emit: Emitter,
+        y: ir.Value,
+        ends: tuple[ir.Value, ir.Value],
+        stages: ir.Value,
+        tolerance: tuple[ir.Value, ir.Value],
     ) -> ir.Value:
+        """Write the states after the step, and return the worst error in units of the tolerance."""
+        last, y_new = ends
         atol, rtol = tolerance
         size = self.code.states
         worst = check = emit.number(0.0)
         for i in range(size):
             error = emit.load(stages, (tableau.STAGES - 1) * size + i)
-            after = emit.add(emit.load(y_new, i), error)
+            after = emit.add(emit.load(last, i), error)
             emit.store(after, y_new, i)
             scale = self._scale(emit, emit.load(y, i), after, emit.load(atol, i), rtol)
             ratio = emit.mul(emit.abs(error), emit.recip(scale))
@@ -167,7 +243,9 @@ class _StepWriter:
             per = emit.select(is_known, emit.builder.fdiv(emit.number(1.0), scale), emit.number(0.0))
             size = emit.max(emit.mul(emit.abs(value), per), size)
             speed = emit.max(emit.mul(emit.abs(emit.load(rate, i)), per), speed)
-        emit.builder.ret(emit.mul(emit.number(0.01), emit.builder.fdiv(size, speed)))
+        guess = emit.mul(emit.number(0.01), emit.builder.fdiv(size, speed))
+        is_number = emit.builder.fcmp_ordered("ord", guess, guess)
+        emit.builder.ret(emit.select(is_number, guess, emit.number(UNKNOWN_SPEED_STEP)))
         return function
 
 

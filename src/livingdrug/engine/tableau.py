@@ -1,16 +1,16 @@
-"""Coefficients of the Rosenbrock method: Rodas5P.
+r"""Coefficients of the Rosenbrock method: Rodas5P.
 
 Eight stages, order 5 with an embedded order 4, L-stable, stiffly accurate, continuous output of
 order 4. Source: steinebach2023 (BIT Numerical Mathematics 63:27). In the transformed variables U
 (Hairer & Wanner, Solving ODEs II, IV.7) a step of length h from y is
 
 .. math::
-    (I/(h\\gamma) - J) U_i = f(t + c_i h,\\; y + \\sum_j a_{ij} U_j) + \\sum_j (C_{ij}/h) U_j + h d_i f_t
+    (I/(h\gamma) - J) U_i = f(t + c_i h,\; y + \sum_j a_{ij} U_j) + \sum_j (C_{ij}/h) U_j + h d_i f_t
 
-    y_1 = y + \\sum_j m_j U_j, \\qquad \\text{error} = U_8
+    y_1 = y + \sum_j m_j U_j, \qquad \text{error} = U_8
 
-    y(\\theta) = y + \\theta \\sum_j m_j U_j
-               + \\theta (1-\\theta) \\sum_j (p_j + \\theta q_j + \\theta^2 r_j) U_j
+    y(\theta) = y + \theta \sum_j m_j U_j
+               + \theta (1-\theta) \sum_j (p_j + \theta q_j + \theta^2 r_j) U_j
 """
 
 GAMMA = 0.21193756319429014
@@ -37,7 +37,14 @@ C: tuple[tuple[float, ...], ...] = (
     (147.12150275711716, -1.41221402718213, 71.68940251302358),
     (165.43517024871676, -0.4592823456491126, 42.90938336958603, -5.961986721573306),
     (24.854864614690072, -3.0009227002832186, 47.4931110020768, 5.5814197821558125, -0.6610691825249471),
-    (30.91273214028599, -3.1208243349937974, 77.79954646070892, 34.28646028294783, -19.097331116725623, -28.087943162872662),
+    (
+        30.91273214028599,
+        -3.1208243349937974,
+        77.79954646070892,
+        34.28646028294783,
+        -19.097331116725623,
+        -28.087943162872662,
+    ),
     (
         37.80277123390563,
         -3.2571969029072276,

@@ -9,7 +9,7 @@ from typing import Any
 
 from livingdrug.core.errors import Fault, InputError
 from livingdrug.core.model import Model
-from livingdrug.engine.derivatives import compute_derivatives
+from livingdrug.engine.derivatives import Row, compute_derivatives, compute_tangents
 from livingdrug.engine.elimination import Elimination, eliminate, substitute
 from livingdrug.engine.graph import Graph, Names, Node, Symbol
 
@@ -33,12 +33,27 @@ class Equations:
     elimination: Elimination
     solution: tuple[Node, ...]
     constants: tuple[Node, ...]
-    jacobian_entries: int
+    jacobian: tuple[Row, ...]
 
     @property
     def is_autonomous(self) -> bool:
         """Whether no rate of change depends on the day itself."""
         return all(self.graph.value(node) == 0.0 for node in self.time_derivative)
+
+
+@dataclass(frozen=True, slots=True)
+class Tangents:
+    """Derivatives along one direction: inputs ``dy``, ``dc`` (of the constants), ``dp`` (of the parameters).
+
+    ``jacobian`` maps the entries (row, column) of the Jacobian that change to their rates of change.
+    """
+
+    constants: tuple[Node, ...]
+    initial: tuple[Node, ...]
+    rhs: tuple[Node, ...]
+    time_derivative: tuple[Node, ...]
+    observe: tuple[Node, ...]
+    jacobian: dict[tuple[int, int], Node]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +85,9 @@ def trace_model(model: Model) -> Trace:
     day = graph.symbol("day", 0)
     faults: list[Fault] = []
 
-    def order(function: Callable[[], Mapping[str, Any]], what: str, names: Iterable[str], default: float | None) -> list[Node]:
+    def order(
+        function: Callable[[], Mapping[str, Any]], what: str, names: Iterable[str], default: float | None
+    ) -> list[Node]:
         values = dict(function())
         names = list(names)
         faults.extend(
@@ -89,7 +106,9 @@ def trace_model(model: Model) -> Trace:
     rates = order(lambda: model.rhs(day, Names(y), Names(p)), "rhs", y, None)
     start = order(lambda: model.initial(Names(p)), "initial", y, 0.0)
     observe = model.observe
-    seen = [] if observe is None else order(lambda: observe(day, Names(y), Names(p)), "observe", model.output_names, None)
+    seen = (
+        [] if observe is None else order(lambda: observe(day, Names(y), Names(p)), "observe", model.output_names, None)
+    )
     if faults:
         raise InputError.from_faults(f"model {model.name}", faults)
     if any(graph.depends_on(frozenset({"y", "day"}))[node] for node in start):
@@ -116,7 +135,7 @@ def derive_equations(trace: Trace) -> Equations:
         elimination,
         solution,
         _find_constants(graph, used),
-        sum(len(row) for row in jacobian),
+        tuple(jacobian),
     )
 
 
@@ -130,10 +149,34 @@ def _find_constants(graph: Graph, roots: Iterable[Node]) -> tuple[Node, ...]:
         if not varying[node] and graph.keys[node][0] != "number":
             found.setdefault(node)
 
-    for node in graph.reachable(roots):
+    for node in graph.needed(roots):
         if varying[node] and graph.keys[node][0] != "input":
             for argument in graph.keys[node][1:]:
                 note(argument)
     for root in roots:
         note(root)
     return tuple(found)
+
+
+def derive_tangents(equations: Equations) -> Tangents:
+    """Differentiate everything that a step evaluates along a direction given when it runs."""
+    graph = equations.graph
+    of_parameters = _seeds(graph, "p", "dp")
+    of_states = _seeds(graph, "y", "dy")
+    of_states |= {node: graph.node("input", "dc", i) for i, node in enumerate(equations.constants)}
+    entries = {(i, j): node for i, row in enumerate(equations.jacobian) for j, node in row.items()}
+    changes = compute_tangents(graph, entries.values(), of_states)
+    zero = graph.number(0.0)
+    return Tangents(
+        constants=tuple(compute_tangents(graph, equations.constants, of_parameters)),
+        initial=tuple(compute_tangents(graph, equations.initial, of_parameters)),
+        rhs=tuple(compute_tangents(graph, equations.rhs, of_states)),
+        time_derivative=tuple(compute_tangents(graph, equations.time_derivative, of_states)),
+        observe=tuple(compute_tangents(graph, equations.observe, of_states)),
+        jacobian={place: node for place, node in zip(entries, changes, strict=True) if node != zero},
+    )
+
+
+def _seeds(graph: Graph, kind: str, tangent: str) -> dict[Node, Node]:
+    inputs = [(node, key[2]) for node, key in enumerate(graph.keys) if key[:2] == ("input", kind)]
+    return {node: graph.node("input", tangent, index) for node, index in inputs}

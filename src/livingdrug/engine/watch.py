@@ -172,9 +172,7 @@ class _Window:
         value = self.emit.load(slots, slot)
         return value if sign > 0 else self.emit.neg(value)
 
-    def _keep(
-        self, slots: ir.Value, into: tuple[int, int | None], sign: float, value: ir.Value, at: ir.Value
-    ) -> None:
+    def _keep(self, slots: ir.Value, into: tuple[int, int | None], sign: float, value: ir.Value, at: ir.Value) -> None:
         emit, (value_slot, time_slot) = self.emit, into
         current = self._current(slots, value_slot, sign)
         better = emit.builder.and_(self.is_open, emit.less(current, value))

@@ -8,7 +8,6 @@ probability is how often it is. A draw in which no single switch helps has *no s
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from scipy.special import betaincinv
@@ -81,9 +80,7 @@ def select_candidates(catalogue: Sequence[Candidate], free: Sequence[Free]) -> t
     return tuple(c for c in catalogue if any(name in names for name, _ in c.parameters))
 
 
-def switch_off(
-    parameters: np.ndarray, candidate: Candidate, free: Sequence[Free], quantile: float
-) -> np.ndarray:
+def switch_off(parameters: np.ndarray, candidate: Candidate, free: Sequence[Free], quantile: float) -> np.ndarray:
     """Return the draws with one mechanism at its reference; a value already better stays.
 
     Parameters
@@ -175,14 +172,10 @@ def attribute_failure(
         for candidate, winner, reduction in zip(candidates, winners, reductions, strict=True)
     ]
     shares.sort(key=lambda share: -share.probability)
-    return Attribution(
-        tuple(shares), float(1 - winners.sum(axis=0).mean()), float(failure[0].mean()), failure.shape[1]
-    )
+    return Attribution(tuple(shares), float(1 - winners.sum(axis=0).mean()), float(failure[0].mean()), failure.shape[1])
 
 
-def create_share(
-    candidate: Candidate, winner: np.ndarray, reduction: np.ndarray, effective: float
-) -> MechanismShare:
+def create_share(candidate: Candidate, winner: np.ndarray, reduction: np.ndarray, effective: float) -> MechanismShare:
     """Summarise one mechanism over the draws."""
     probability = float(winner.mean())
     lower, upper = compute_interval(probability, effective)

@@ -15,7 +15,6 @@ them only the group is named. Why these: in the identifiability study of this mo
 and suppression were told apart only with phenotypes of CAR T cells and environment.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 

@@ -49,14 +49,19 @@ class Climb:
     iterations: int
 
 
-def select_better(is_better: np.ndarray, new: Evaluation, old: Evaluation) -> Evaluation:
-    """Take the new evaluation where it is better and keep the old one elsewhere."""
+def select_patients(evaluation: Evaluation, index: np.ndarray) -> Evaluation:
+    """Return a copy of some patients' evaluation."""
     return Evaluation(
-        np.where(is_better, new.value, old.value),
-        np.where(is_better[:, None], new.gradient, old.gradient),
-        np.where(is_better[:, None, None], new.precision, old.precision),
-        np.where(is_better, new.outcome, old.outcome),
+        evaluation.value[index], evaluation.gradient[index], evaluation.precision[index], evaluation.outcome[index]
     )
+
+
+def store_patients(evaluation: Evaluation, index: np.ndarray, new: Evaluation, which: np.ndarray) -> None:
+    """Overwrite, in place, the patients ``index[which]`` by the patients ``which`` of a new evaluation."""
+    evaluation.value[index[which]] = new.value[which]
+    evaluation.gradient[index[which]] = new.gradient[which]
+    evaluation.precision[index[which]] = new.precision[which]
+    evaluation.outcome[index[which]] = new.outcome[which]
 
 
 def compute_step(evaluation: Evaluation, damping: np.ndarray) -> np.ndarray:
@@ -100,18 +105,13 @@ def climb_starts(problem: Problem, starts: np.ndarray, *, iterations: int = 30, 
         active = np.flatnonzero(~is_done)
         if len(active) == 0:
             break
-        now = Evaluation(here.value[active], here.gradient[active], here.precision[active], here.outcome[active])
+        now = select_patients(here, active)
         trial = np.clip(z[active] + compute_step(now, damping[active]), -FARTHEST, FARTHEST)
         there = compute_log_posterior(problem, trial, with_gradient=True, threads=threads)
         calls += 1
         is_better = there.value > now.value
-        z[active] = np.where(is_better[:, None], trial, z[active])
-        merged = select_better(is_better, there, now)
-        for whole, part in zip(
-            (here.value, here.gradient, here.outcome), (merged.value, merged.gradient, merged.outcome), strict=True
-        ):
-            whole[active] = part
-        here.precision[active] = merged.precision
+        z[active[is_better]] = trial[is_better]
+        store_patients(here, active, there, is_better)
         damping[active] = np.where(is_better, damping[active] / 5, damping[active] * 6)
         is_done[active] |= damping[active] > 1e8
     return Climb(z, here, is_converged, calls)

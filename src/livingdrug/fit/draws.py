@@ -1,11 +1,16 @@
-"""Draws from one patient's posterior: the Laplace mixture, corrected by weights, moved by Metropolis steps.
+"""Draws from one patient's posterior: from the Laplace mixture to the posterior itself, in tempered stages.
 
-1. Draw from a mixture of Student-t distributions, one at each mode, with the Laplace covariances.
-2. Weight each draw by posterior over proposal; their effective number says how far Laplace may be trusted.
-3. Resample by the weights, then move all draws at once with differential-evolution Metropolis steps
-   (ter Braak 2006), which leave the posterior unchanged. Every step is one engine call.
+1. Draw from a mixture of Student-t distributions ``q``, one at each mode, with the Laplace covariances.
+2. Weight the draws by posterior over ``q``. Their effective number says how far Laplace alone may be
+   trusted, and it is reported; with many correlated parameters it is often small.
+3. So walk from ``q`` to the posterior through ``q^(1-t) posterior^t``: raise ``t`` until half of the
+   draws remain effective, resample, and move every draw with differential-evolution Metropolis steps
+   (ter Braak 2006), which leave the stage's distribution unchanged (sequential Monte Carlo; Del Moral 2006).
+
+Every move is one engine call for half of the draws.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +20,13 @@ from livingdrug.fit.climb import FARTHEST, Mode
 from livingdrug.fit.problem import Problem, compute_log_posterior
 
 FREEDOM = 5.0
-"""Degrees of freedom of the proposal: tails heavier than the posterior's keep weights bounded."""
+"""Degrees of freedom of the mixture: tails heavier than the posterior's keep weights bounded."""
+LARGEST_SHARE = 0.5
+"""Share of the draws that stays effective from one stage to the next."""
+MOST_STAGES = 30
+"""Stages at most; reaching it is reported as ``temperature`` below 1."""
+
+LogDensity = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,109 +36,158 @@ class Draws:
     Parameters
     ----------
     z : (draw, free)
-    effective : float
-        Effective number of independent draws behind the importance weights (of ``proposed``).
-    proposed : int
+    laplace_effective : float
+        Effective share of the Laplace mixture's own draws, 0 to 1: how far Laplace may be trusted alone.
+    stages : int
+        Tempered stages that were needed.
+    temperature : float
+        1 when the posterior was reached.
     acceptance : float
-        Share of Metropolis proposals accepted; 0 when there were no moves.
+        Share of Metropolis proposals accepted in the last stage.
     travelled : float
-        Median distance that a draw moved after resampling, over the distance between two random draws.
+        Median distance that a draw moved in the last stage, over the distance between two draws.
+    effective : float
+        Estimated effective number of independent draws: the count, reduced by how little they travelled.
     """
 
     z: np.ndarray
-    effective: float
-    proposed: int
+    laplace_effective: float
+    stages: int
+    temperature: float
     acceptance: float
     travelled: float
+    effective: float
 
 
-def compute_mode_shares(modes: tuple[Mode, ...]) -> np.ndarray:
-    """Return the share of each mode under Laplace: height times volume, (mode,)."""
-    log_mass = np.array([m.log_posterior + 0.5 * np.linalg.slogdet(m.covariance)[1] for m in modes])
-    return np.asarray(np.exp(log_mass - logsumexp(log_mass)))
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """A mixture of Student-t distributions at the modes of a posterior.
 
-
-def propose_draws(modes: tuple[Mode, ...], count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Draw from the mixture at the modes.
-
-    Returns
-    -------
-    z : (draw, free)
-    log_density : (draw,)
+    Parameters
+    ----------
+    shares : (mode,)
+    centres : (mode, free)
+    roots : (mode, free, free)
+        Cholesky factors of the covariances.
     """
-    shares = 0.9 * compute_mode_shares(modes) + 0.1 / len(modes)
-    dimension = len(modes[0].z)
-    which = np.searchsorted(np.cumsum(shares)[:-1], rng.random(count))
-    normal = rng.standard_normal((count, dimension))
-    scale = np.sqrt(FREEDOM / rng.chisquare(FREEDOM, count))
-    roots = np.array([np.linalg.cholesky(m.covariance) for m in modes])
-    centres = np.array([m.z for m in modes])
-    z = centres[which] + scale[:, None] * np.einsum("dfg,dg->df", roots[which], normal)
-    constant = gammaln((FREEDOM + dimension) / 2) - gammaln(FREEDOM / 2) - dimension / 2 * np.log(FREEDOM * np.pi)
-    terms = np.empty((len(modes), count))
-    for k, (root, centre) in enumerate(zip(roots, centres, strict=True)):
-        whitened = np.linalg.solve(root, (z - centre).T)
-        log_root = np.log(np.diag(root)).sum()
-        body = np.log1p((whitened * whitened).sum(axis=0) / FREEDOM)
-        terms[k] = np.log(shares[k]) + constant - log_root - (FREEDOM + dimension) / 2 * body
-    return z, np.asarray(logsumexp(terms, axis=0))
+
+    shares: np.ndarray
+    centres: np.ndarray
+    roots: np.ndarray
+
+    @classmethod
+    def from_modes(cls, modes: tuple[Mode, ...]) -> "Mixture":
+        """Weigh each mode by height times volume; a tenth is shared out equally."""
+        log_mass = np.array([m.log_posterior + 0.5 * np.linalg.slogdet(m.covariance)[1] for m in modes])
+        shares = 0.9 * np.exp(log_mass - logsumexp(log_mass)) + 0.1 / len(modes)
+        roots = np.array([np.linalg.cholesky(m.covariance) for m in modes])
+        return cls(shares, np.array([m.z for m in modes]), roots)
+
+    def sample(self, count: int, rng: np.random.Generator) -> np.ndarray:
+        """Draw from the mixture, (draw, free)."""
+        which = np.searchsorted(np.cumsum(self.shares)[:-1], rng.random(count))
+        normal = rng.standard_normal((count, self.centres.shape[1]))
+        scale = np.sqrt(FREEDOM / rng.chisquare(FREEDOM, count))
+        return np.asarray(self.centres[which] + scale[:, None] * np.einsum("dfg,dg->df", self.roots[which], normal))
+
+    def compute_log_density(self, z: np.ndarray) -> np.ndarray:
+        """Return the log density, (draw,)."""
+        size = z.shape[1]
+        constant = gammaln((FREEDOM + size) / 2) - gammaln(FREEDOM / 2) - size / 2 * np.log(FREEDOM * np.pi)
+        terms = np.empty((len(self.shares), len(z)))
+        for k, (share, centre, root) in enumerate(zip(self.shares, self.centres, self.roots, strict=True)):
+            whitened = np.linalg.solve(root, (z - centre).T)
+            body = np.log1p((whitened * whitened).sum(axis=0) / FREEDOM)
+            terms[k] = np.log(share) + constant - np.log(np.diag(root)).sum() - (FREEDOM + size) / 2 * body
+        return np.asarray(logsumexp(terms, axis=0))
 
 
-def compute_weights(log_ratio: np.ndarray) -> tuple[np.ndarray, float]:
-    """Normalise importance weights; return them with the effective number of draws.
+@dataclass(slots=True)
+class Population:
+    """The draws on their way: places and both log densities."""
+
+    z: np.ndarray
+    start: np.ndarray
+    goal: np.ndarray
+
+
+def compute_effective(log_weights: np.ndarray) -> float:
+    """Return the effective number of draws behind log weights.
 
     Examples
     --------
-    >>> weights, effective = compute_weights(np.log([1.0, 1.0, 2.0, 0.0 + 1e-300]))
-    >>> weights.round(2).tolist(), round(effective, 2)
-    ([0.25, 0.25, 0.5, 0.0], 2.67)
+    >>> round(compute_effective(np.log([1.0, 1.0, 2.0])), 2)
+    2.67
     """
-    weights = np.exp(log_ratio - logsumexp(log_ratio))
-    return weights, float(1 / np.sum(weights**2))
+    return float(np.exp(2 * logsumexp(log_weights) - logsumexp(2 * log_weights)))
 
 
-def resample(weights: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    """Return ``count`` indices drawn by systematic resampling."""
-    places = (np.arange(count) + rng.random()) / count
+def choose_temperature(gap: np.ndarray, now: float) -> float:
+    """Return the highest next temperature that keeps `LARGEST_SHARE` of the draws effective.
+
+    Parameters
+    ----------
+    gap : (draw,)
+        Log posterior minus log density of the start.
+    """
+    target = LARGEST_SHARE * len(gap)
+    if compute_effective((1 - now) * gap) >= target:
+        return 1.0
+    low, high = now, 1.0
+    for _ in range(40):
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if compute_effective((middle - now) * gap) >= target else (low, middle)
+    return max(low, now + 1e-6)
+
+
+def resample(log_weights: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return indices drawn by systematic resampling, as many as there are weights."""
+    weights = np.exp(log_weights - logsumexp(log_weights))
+    places = (np.arange(len(weights)) + rng.random()) / len(weights)
     return np.minimum(np.searchsorted(np.cumsum(weights), places), len(weights) - 1)
 
 
-def move_draws(
-    problem: Problem, z: np.ndarray, *, steps: int, rng: np.random.Generator, threads: int | None = None
-) -> tuple[np.ndarray, float]:
-    """Move all draws by differential evolution; each half proposes along differences of the other half.
-
-    Returns
-    -------
-    z : (draw, free)
-    acceptance : float
-    """
-    z = z.copy()
-    value = compute_log_posterior(problem, z, with_gradient=False, threads=threads).value
+def move_population(
+    population: Population,
+    start: LogDensity,
+    goal: LogDensity,
+    temperature: float,
+    *,
+    sweeps: int,
+    rng: np.random.Generator,
+) -> float:
+    """Move all draws in place; each half proposes along differences of the other half. Return the acceptance."""
+    z = population.z
     half = len(z) // 2
     halves = (np.arange(half), np.arange(half, len(z)))
     stride = 2.38 / np.sqrt(2 * z.shape[1])
     accepted = 0
-    for step in range(steps):
+    for step in range(2 * sweeps):
         mine, other = halves[step % 2], halves[(step + 1) % 2]
-        pair = rng.random((len(mine), len(other))).argpartition(2, axis=1)[:, :2]
-        length = np.where(rng.random(len(mine)) < 0.1, 1.0, stride * rng.uniform(0.5, 1.0, len(mine)))
+        first = rng.integers(len(other), size=len(mine))
+        second = (first + rng.integers(1, len(other), size=len(mine))) % len(other)
+        length = np.where(rng.random(len(mine)) < 0.1, 1.0, stride * rng.uniform(0.4, 1.0, len(mine)))
         jitter = 1e-3 * rng.standard_normal((len(mine), z.shape[1]))
-        trial = z[mine] + length[:, None] * (z[other[pair[:, 0]]] - z[other[pair[:, 1]]]) + jitter
-        there = compute_log_posterior(problem, trial, with_gradient=False, threads=threads).value
-        there = np.where(np.abs(trial).max(axis=1) > FARTHEST, -np.inf, there)
-        is_taken = np.log(rng.random(len(mine))) < there - value[mine]
-        z[mine] = np.where(is_taken[:, None], trial, z[mine])
-        value[mine] = np.where(is_taken, there, value[mine])
-        accepted += int(is_taken.sum())
-    return z, accepted / max(1, steps * half)
+        trial = z[mine] + length[:, None] * (z[other[first]] - z[other[second]]) + jitter
+        trial_goal, trial_start = goal(trial), start(trial)
+        change = temperature * (trial_goal - population.goal[mine])
+        change += (1 - temperature) * (trial_start - population.start[mine])
+        taken = mine[np.log(rng.random(len(mine))) < change]
+        chosen = taken - mine[0]
+        z[taken], population.goal[taken], population.start[taken] = (
+            trial[chosen],
+            trial_goal[chosen],
+            trial_start[chosen],
+        )
+        accepted += len(taken)
+    return accepted / max(1, sweeps * len(z))
 
 
 def compute_travel(before: np.ndarray, after: np.ndarray) -> float:
-    """Return the median distance moved over the median distance between two different draws."""
+    """Return the median distance moved over the median distance between two different draws, at most 1."""
     moved = np.sqrt(((after - before) ** 2).sum(axis=1))
     between = np.sqrt(((after - np.roll(after, len(after) // 2, axis=0)) ** 2).sum(axis=1))
-    return float(np.median(moved) / max(float(np.median(between)), 1e-12))
+    return float(min(1.0, np.median(moved) / max(float(np.median(between)), 1e-12)))
 
 
 def sample_posterior(
@@ -135,9 +195,8 @@ def sample_posterior(
     modes: tuple[Mode, ...],
     *,
     rng: np.random.Generator,
-    count: int = 192,
-    proposed: int = 512,
-    steps: int = 32,
+    count: int = 256,
+    sweeps: int = 5,
     threads: int | None = None,
 ) -> Draws:
     """Draw from the posterior around its modes.
@@ -147,22 +206,36 @@ def sample_posterior(
     modes : tuple of Mode
         At least one.
     count : int
-        Draws returned.
-    proposed : int
-        Draws from the Laplace mixture that are weighted.
-    steps : int
-        Metropolis moves; each moves one half of the draws.
+        Draws.
+    sweeps : int
+        Metropolis moves of every draw in each stage; three times as many in the last.
 
     Returns
     -------
     Draws
     """
-    z, log_density = propose_draws(modes, proposed, rng)
-    value = compute_log_posterior(problem, z, with_gradient=False, threads=threads).value
-    value = np.where(np.abs(z).max(axis=1) > FARTHEST, -np.inf, value)
-    if not np.isfinite(value).any():
-        return Draws(np.tile(modes[0].z, (count, 1)), 0.0, proposed, 0.0, 0.0)
-    weights, effective = compute_weights(value - log_density)
-    chosen = z[resample(weights, count, rng)]
-    moved, acceptance = move_draws(problem, chosen, steps=steps, rng=rng, threads=threads)
-    return Draws(moved, effective, proposed, acceptance, compute_travel(chosen, moved))
+    mixture = Mixture.from_modes(modes)
+
+    def goal(z: np.ndarray) -> np.ndarray:
+        value = compute_log_posterior(problem, z, with_gradient=False, threads=threads).value
+        return np.where(np.abs(z).max(axis=1) > FARTHEST, -np.inf, value)
+
+    z = mixture.sample(count, rng)
+    population = Population(z, mixture.compute_log_density(z), goal(z))
+    if not np.isfinite(population.goal).any():
+        return Draws(np.tile(modes[0].z, (count, 1)), 0.0, 0, 0.0, 0.0, 0.0, 1.0)
+    laplace = compute_effective(population.goal - population.start) / count
+    temperature, stages, acceptance = 0.0, 0, 0.0
+    before = population.z
+    while temperature < 1 and stages < MOST_STAGES:
+        gap = population.goal - population.start
+        following = choose_temperature(gap, temperature)
+        index = resample((following - temperature) * gap, rng)
+        temperature, stages = following, stages + 1
+        population = Population(population.z[index], population.start[index], population.goal[index])
+        before = population.z.copy()
+        moves = 3 * sweeps if temperature == 1 else sweeps
+        acceptance = move_population(population, mixture.compute_log_density, goal, temperature, sweeps=moves, rng=rng)
+    travelled = compute_travel(before, population.z)
+    effective = max(1.0, count * travelled**2)
+    return Draws(population.z, laplace, stages, temperature, acceptance, travelled, effective)

@@ -70,8 +70,8 @@ def fit_individual(
     rng: np.random.Generator,
     starts: int = 8,
     scan: int = 256,
-    draws: int = 192,
-    steps: int = 32,
+    draws: int = 256,
+    sweeps: int = 5,
     threads: int | None = None,
 ) -> IndividualFit:
     """Fit one patient: maximum a posteriori from several starts, then draws from the posterior.
@@ -82,8 +82,8 @@ def fit_individual(
     rng : numpy.random.Generator
     starts, scan : int
         Climbs, and prior draws among which their starts are chosen.
-    draws, steps : int
-        Posterior draws, and Metropolis moves that they make.
+    draws, sweeps : int
+        Posterior draws, and Metropolis moves of each in every stage.
     threads : int, optional
         Workers of the engine; the result does not depend on it.
 
@@ -96,9 +96,9 @@ def fit_individual(
     climb = climb_starts(problem, begin, threads=threads)
     modes = find_modes(climb)
     if modes and len(problem.rows) > 0:
-        sample = sample_posterior(problem, modes, rng=rng, count=draws, steps=steps, threads=threads)
+        sample = sample_posterior(problem, modes, rng=rng, count=draws, sweeps=sweeps, threads=threads)
     else:
-        sample = Draws(sample_prior(problem, draws, rng), float(draws), draws, 0.0, 1.0)
+        sample = Draws(sample_prior(problem, draws, rng), 1.0, 0, 1.0, 1.0, 1.0, float(draws))
     return IndividualFit(
         names=problem.names,
         modes=modes,

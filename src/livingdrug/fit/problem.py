@@ -23,6 +23,9 @@ from livingdrug.fit.likelihood import Likelihood, Noise, Rows, compute_log_likel
 
 Scale = Literal["lognormal", "normal", "logitnormal"]
 
+MOST_STEPS = 5_000
+"""Steps of one candidate at most: many times what a plausible patient needs, so that an absurd one costs little."""
+
 
 @dataclass(frozen=True, slots=True)
 class Free:
@@ -264,7 +267,7 @@ def compute_log_posterior(
     """
     pull = z @ problem.precision
     prior = -0.5 * np.einsum("pf,pf->p", pull, z)
-    precision = np.broadcast_to(problem.precision, (len(z), *problem.precision.shape))
+    precision = np.tile(problem.precision, (len(z), 1, 1))
     if len(problem.rows) == 0:
         return Evaluation(prior, -pull, precision, np.zeros(len(z), dtype=np.uint8))
     parameters, stretch = compute_parameters(problem, z)
@@ -277,6 +280,7 @@ def compute_log_posterior(
         wrt=problem.names if with_gradient else (),
         rtol=rtol,
         threads=threads,
+        max_steps=MOST_STEPS,
     )
     rows = problem.rows
     fit: Likelihood = compute_log_likelihood(rows, solution.values[:, rows.time, rows.output])

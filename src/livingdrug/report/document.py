@@ -16,17 +16,19 @@ from livingdrug.report.wording import (
     DISEASES,
     NOTHING,
     PRODUCTS,
+    Panel,
+    describe_event,
+    describe_reason,
     format_cell,
     format_day,
     format_number,
     format_percent,
     spell,
 )
+from livingdrug.study.explanation import Explanation
 
 if TYPE_CHECKING:
     from jinja2 import Environment
-
-    from livingdrug.study.explanation import Explanation
 
 Facts = list[tuple[str, str]]
 
@@ -71,46 +73,44 @@ def _prepare(figure: Figure) -> _Drawing:
     return _Drawing(figure.name, figure.title, figure.caption, Markup(svg), table)
 
 
-def _mark_days(explanation: "Explanation") -> dict[str, float]:
+def _mark_days(explanation: Explanation) -> dict[str, float]:
     """Choose the days that every course shows: failure, and what was given after the infusion."""
     marks: dict[str, float] = {}
     if explanation.failure_day is not None:
         marks["failure"] = float(explanation.failure_day)
     later = explanation.events.filter(pl.col("type").is_in(["second_infusion", "next_therapy", "death"]))
     for row in later.iter_rows(named=True):
-        marks.setdefault(spell(row["type"]).lower(), float(row["day"]))
+        marks.setdefault(describe_event(row["type"]).lower(), float(row["day"]))
     return marks
 
 
-def _draw_courses(explanation: "Explanation") -> list[_Drawing]:
-    titles = {"car_t": "CAR T cells", "tumour": "Tumour markers", "other": "Other measurements"}
+def _draw_courses(explanation: Explanation) -> list[_Drawing]:
+    titles: dict[Panel, str] = {"car_t": "CAR T cells", "tumour": "Tumour markers", "other": "Other measurements"}
     marks = _mark_days(explanation)
-    thresholds = getattr(explanation, "thresholds", None)
-    drawn = [
-        draw_course(explanation.observations, explanation.bands, panel, title=title, marks=marks, thresholds=thresholds)
-        for panel, title in titles.items()
-    ]
+    tables = explanation.observations, explanation.bands
+    lines = explanation.thresholds
+    drawn = [draw_course(*tables, panel, title=title, marks=marks, thresholds=lines) for panel, title in titles.items()]
     return [_prepare(figure) for figure in drawn if figure is not None]
 
 
-def _list_facts(explanation: "Explanation") -> Facts:
+def _list_facts(explanation: Explanation) -> Facts:
     best = explanation.best_response
     return [
         ("Failed", "yes" if explanation.failed else "no"),
         ("When", format_day(explanation.failure_day)),
         ("How", spell(explanation.failure_class) if explanation.failed else NOTHING),
-        ("Why", spell(explanation.answered) if explanation.answered else "cannot be told from this record"),
+        ("Why", describe_reason(explanation.answered) if explanation.answered else "cannot be told from this record"),
         ("Best response", str(best) if best else NOTHING),
     ]
 
 
-def _tabulate_timeline(explanation: "Explanation") -> Table:
+def _tabulate_timeline(explanation: Explanation) -> Table:
     """Merge what was given and what was found into one table by day."""
     rows: list[dict[str, Any]] = []
     for row in explanation.events.iter_rows(named=True):
         amount = f"{format_number(row['amount'])} {row['unit'] or ''}".strip() if row.get("amount") is not None else ""
         detail = "; ".join(part for part in (amount, row.get("note") or "") if part)
-        rows.append({"day": row["day"], "kind": "event", "what": spell(row["type"]), "detail": detail})
+        rows.append({"day": row["day"], "kind": "event", "what": describe_event(row["type"]), "detail": detail})
     for row in explanation.response_rows.iter_rows(named=True):
         confirmed = f", confirmed {row['confirmed']}" if row.get("confirmed") else ""
         what = f"{row['time_point'] or 'not evaluable'}{confirmed}"
@@ -151,7 +151,7 @@ def _describe_fit(fit: Mapping[str, Any]) -> tuple[Facts, list[Table]]:
     return facts, tables
 
 
-def _tabulate_run(explanation: "Explanation") -> Table:
+def _tabulate_run(explanation: Explanation) -> Table:
     provenance = explanation.provenance
     names = ("version", "seed", "input_hash")
     rows = [{"name": spell(name), "value": str(provenance.get(name, NOTHING))} for name in names]
@@ -160,14 +160,14 @@ def _tabulate_run(explanation: "Explanation") -> Table:
     return tabulate_rows(rows, caption="The run")
 
 
-def write_title(explanation: "Explanation") -> str:
+def write_title(explanation: Explanation) -> str:
     """Say in one line whose explanation this is."""
     disease = DISEASES.get(explanation.disease, explanation.disease)
     product = PRODUCTS.get(explanation.product, explanation.product)
     return f"{explanation.subject_id}: {disease} after {product}"
 
 
-def render_report(explanation: "Explanation") -> str:
+def render_report(explanation: Explanation) -> str:
     """Render one explanation as one self-contained HTML document.
 
     Returns
@@ -199,7 +199,7 @@ def render_report(explanation: "Explanation") -> str:
     )
 
 
-def write_report(explanation: "Explanation", path: Path) -> Path:
+def write_report(explanation: Explanation, path: Path) -> Path:
     """Write the report of one explanation; the folder is made if it is missing.
 
     Returns
@@ -212,7 +212,7 @@ def write_report(explanation: "Explanation", path: Path) -> Path:
     return path
 
 
-def write_index(explanations: Mapping[str, "Explanation"], path: Path) -> Path:
+def write_index(explanations: Mapping[str, Explanation], path: Path) -> Path:
     """Write a page that lists several explanations and links to their reports.
 
     Parameters
@@ -235,8 +235,9 @@ def write_index(explanations: Mapping[str, "Explanation"], path: Path) -> Path:
     return path
 
 
-def _write_reason(item: "Explanation") -> str:
+def _write_reason(item: Explanation) -> str:
     if not item.answered:
         return "cannot be told" if item.failed else ""
     chances = [row["probability"] for row in item.mechanisms if row["name"] == item.answered]
-    return f"{spell(item.answered)} ({format_percent(chances[0])})" if chances else spell(item.answered)
+    words = describe_reason(item.answered)
+    return f"{words} ({format_percent(chances[0])})" if chances else words

@@ -11,7 +11,7 @@ import polars as pl
 
 from livingdrug.report import palette
 from livingdrug.report.course import Span, draw_panel
-from livingdrug.report.wording import Panel, describe_variable, format_percent, spell
+from livingdrug.report.wording import Panel, describe_reason, describe_variable, format_number, format_percent, spell
 
 MAX_PANELS = 4
 WIDTH = 640
@@ -81,6 +81,10 @@ def _tabulate_course(observations: pl.DataFrame, bands: pl.DataFrame, variables:
     return pl.concat([measured, fitted], how="diagonal_relaxed").sort("variable", "day", maintain_order=True)
 
 
+def _say(row: pl.DataFrame) -> str:
+    return f"{format_number(row['measured'][0])} on day {row['day'][0]:g}"
+
+
 def _describe_course(table: pl.DataFrame, variables: Sequence[str]) -> str:
     """Say in words how each variable ran: first, lowest, highest and last measurement."""
     parts = []
@@ -89,14 +93,10 @@ def _describe_course(table: pl.DataFrame, variables: Sequence[str]) -> str:
         if rows.is_empty():
             parts.append(f"{describe_variable(variable).label} was not measured; only the fitted course is shown.")
             continue
-        first, last = rows.row(0, named=True), rows.row(-1, named=True)
-        top = rows.sort("measured").row(-1, named=True)
-        low = rows.sort("measured").row(0, named=True)
-        parts.append(
-            f"{describe_variable(variable).label} ({first['unit']}): {first['measured']:.3g} on day {first['day']:g}, "
-            f"lowest {low['measured']:.3g} on day {low['day']:g}, highest {top['measured']:.3g} on day {top['day']:g}, "
-            f"{last['measured']:.3g} on day {last['day']:g}."
-        )
+        ranked = rows.sort("measured", maintain_order=True)
+        first, low, top, last = (_say(row) for row in (rows[0], ranked[0], ranked[-1], rows[-1]))
+        label = f"{describe_variable(variable).label} ({rows['unit'][0]})"
+        parts.append(f"{label}: first {first}, lowest {low}, highest {top}, last {last}.")
     return " ".join(parts)
 
 
@@ -159,7 +159,7 @@ def _tabulate_mechanisms(mechanisms: Sequence[Mapping[str, Any]]) -> pl.DataFram
     rows = [
         {
             "mechanism": spell(str(item["name"])),
-            "group": str(item["group"]),
+            "group": describe_reason(str(item["group"])),
             "probability": float(item["probability"]),
             "lower": float(item["lower"]),
             "upper": float(item["upper"]),
@@ -175,9 +175,10 @@ def _layer_mechanisms(values: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Build bars, their intervals and the numbers written beside them."""
     groups = list(dict.fromkeys(row["group"] for row in values))
     spare = iter(palette.CATEGORIES)
-    colours = [palette.GROUP_COLOURS.get(group) or next(spare) for group in groups]
-    y = {"field": "label", "type": "nominal", "sort": None, "title": None}
-    y["axis"] = {"labelLimit": 260, "ticks": False, "domain": False}
+    known = {describe_reason(group): colour for group, colour in palette.GROUP_COLOURS.items()}
+    colours = [known.get(group) or next(spare) for group in groups]
+    labels = {"labelLimit": 260, "ticks": False, "domain": False}
+    y = {"field": "label", "type": "nominal", "sort": None, "title": None, "axis": labels}
     x = {"type": "quantitative", "scale": {"domain": [0, 1]}, "title": "Probability that this was the reason"}
     colour = {"field": "group", "type": "nominal", "scale": {"domain": groups, "range": colours}}
     axis = {"format": ".0%", "values": [0, 0.25, 0.5, 0.75, 1]}

@@ -11,7 +11,7 @@ from typing import Any
 
 _OPENING = re.compile(r"<svg\b[^>]*>")
 _OUTER = re.compile(r'\b(viewBox|width|height)="([^"]*)"')
-_IDENTIFIER = re.compile(r'(\bid="|url\(#|href="#)')
+_IDENTIFIER = re.compile(r'(\bid="|url\(#|href="#)([\w.-]+)')
 _INNER_ROLE = re.compile(r'\s(?:role|aria-[a-z]+)="[^"]*"')
 
 
@@ -26,14 +26,21 @@ def adapt_svg(svg: str, name: str, description: str) -> str:
     Examples
     --------
     >>> adapt_svg('<svg width="2" height="1" viewBox="0 0 2 1"><g id="clip0" role="x"></g></svg>', "a", "A & B")
-    '<svg role="img" aria-label="A &amp; B" width="2" height="1" viewBox="0 0 2 1"><g id="a-clip0"></g></svg>'
+    '<svg role="img" aria-label="A &amp; B" width="2" height="1" viewBox="0 0 2 1"><g id="a-0"></g></svg>'
     """
     opening = _OPENING.search(svg)
     if opening is None:
         return svg
     outer = " ".join(f'{key}="{value}"' for key, value in _OUTER.findall(opening.group()))
     body = _INNER_ROLE.sub("", svg[opening.end() :])
-    body = _IDENTIFIER.sub(rf"\g<1>{name}-", body)
+    numbers: dict[str, int] = {}
+
+    def rename(match: re.Match[str]) -> str:
+        # The renderer numbers identifiers through its whole life; counting anew keeps the bytes the same.
+        number = numbers.setdefault(match.group(2), len(numbers))
+        return f"{match.group(1)}{name}-{number}"
+
+    body = _IDENTIFIER.sub(rename, body)
     return f'<svg role="img" aria-label="{escape(description)}" {outer}>{body}'
 
 

@@ -7,13 +7,10 @@ Examples
 """
 
 import textwrap
-from typing import TYPE_CHECKING
 
 from livingdrug.report.document import write_title
 from livingdrug.report.wording import NOTHING, format_percent, spell
-
-if TYPE_CHECKING:
-    from livingdrug.study.explanation import Explanation
+from livingdrug.study.explanation import Explanation
 
 WIDTH = 88
 MAX_MECHANISMS = 5
@@ -30,7 +27,7 @@ def _wrap(text: str, *, first: str = "  ", rest: str = "  ") -> list[str]:
     return textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=rest)
 
 
-def _list_mechanisms(explanation: "Explanation") -> list[str]:
+def _list_mechanisms(explanation: Explanation) -> list[str]:
     ranked = sorted(explanation.mechanisms, key=lambda item: -item["probability"])[:MAX_MECHANISMS]
     if not ranked:
         return []
@@ -44,7 +41,7 @@ def _list_mechanisms(explanation: "Explanation") -> list[str]:
     return lines
 
 
-def _list_evidence(explanation: "Explanation") -> list[str]:
+def _list_evidence(explanation: Explanation) -> list[str]:
     if not explanation.evidence:
         return []
     lines = ["", "  What was seen"]
@@ -55,7 +52,7 @@ def _list_evidence(explanation: "Explanation") -> list[str]:
     return lines
 
 
-def format_explanation(explanation: "Explanation") -> str:
+def format_explanation(explanation: Explanation) -> str:
     """Write the verdict, the reasons with their intervals and what was seen, in plain text.
 
     Returns

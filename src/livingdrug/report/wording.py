@@ -4,8 +4,8 @@ Examples
 --------
 >>> describe_variable("m_protein").label, describe_variable("new_marker").label
 ('Serum M-protein', 'New marker')
->>> format_number(12345.678), format_number(0.0004567), format_number(None)
-('12,300', '0.000457', '–')
+>>> format_number(12345.678), format_number(0.0004567), format_number(4.5e8), format_number(None)
+('12,300', '0.000457', '4.5 × 10⁸', '–')
 """
 
 import math
@@ -68,7 +68,23 @@ PRODUCTS = {
     "brexu_cel": "brexucabtagene autoleucel",
 }
 
+EVENTS = {
+    "car_t": "CAR T-cell infusion",
+    "second_infusion": "Second CAR T-cell infusion",
+    "next_therapy": "Next therapy",
+}
+
+GROUPS = {
+    "quantity": "Number of CAR T cells",
+    "quality": "Quality of CAR T cells",
+    "antigen": "Target antigen",
+    "environment": "Environment of the tumour",
+    "tumour": "The tumour itself",
+    "treatment": "Treatment",
+}
+
 NOTHING = "–"
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def spell(name: str) -> str:
@@ -82,6 +98,20 @@ def describe_variable(variable: str) -> VariableWords:
     return VARIABLES.get(variable.partition(":")[0]) or VariableWords(spell(variable), "linear", "other")
 
 
+def describe_event(kind: str) -> str:
+    """Return the words for a type of event."""
+    return EVENTS.get(kind) or spell(kind)
+
+
+def describe_reason(name: str) -> str:
+    """Return the words for a mechanism or a group of mechanisms.
+
+    >>> describe_reason("antigen_low"), describe_reason("quantity")
+    ('Antigen low', 'Number of CAR T cells')
+    """
+    return GROUPS.get(name) or spell(name)
+
+
 def format_number(value: float | None) -> str:
     """Write a number with three significant digits, or a dash where there is none."""
     if value is None or not math.isfinite(value):
@@ -90,7 +120,8 @@ def format_number(value: float | None) -> str:
         return "0"
     magnitude = abs(value)
     if magnitude >= 1e7 or magnitude < 1e-4:
-        return f"{value:.2e}"
+        digits, _, exponent = f"{value:.2e}".partition("e")
+        return f"{float(digits):g} × 10{str(int(exponent)).translate(_RAISED)}"
     rounded = float(f"{value:.3g}")
     return f"{rounded:,.0f}" if magnitude >= 100 else f"{rounded:g}"
 

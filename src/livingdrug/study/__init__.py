@@ -1,1 +1,1 @@
-"""The user's verbs: the only place where the rooms meet."""
+"""The user's verbs: the only place where equations, numbers, data and methods meet."""

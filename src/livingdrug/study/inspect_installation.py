@@ -7,6 +7,8 @@ import platform
 import time
 from dataclasses import asdict, dataclass
 
+from livingdrug.core.version import VERSION
+
 PACKAGES = ("numpy", "scipy", "polars", "llvmlite", "jinja2", "vl-convert-python")
 
 
@@ -86,13 +88,11 @@ def time_kernel(*, patients: int = 512, days: float = 365.0) -> KernelTiming:
     return KernelTiming(model.name, patients, days, compiled - start, duration, patients / duration)
 
 
-def inspect_installation(version: str, *, with_timing: bool = True) -> Installation:
+def inspect_installation(*, with_timing: bool = True) -> Installation:
     """Collect versions, processor features and the time of a small batch.
 
     Parameters
     ----------
-    version : str
-        Of this package, as the caller knows it.
     with_timing : bool
         Whether to compile and run the unified model.
     """
@@ -100,7 +100,7 @@ def inspect_installation(version: str, *, with_timing: bool = True) -> Installat
 
     features = sorted(name for name, present in llvm.get_host_cpu_features().items() if present)
     return Installation(
-        livingdrug=version,
+        livingdrug=VERSION,
         python=platform.python_version(),
         platform=platform.platform(),
         packages={package: _find_version(package) for package in PACKAGES},

@@ -1,10 +1,10 @@
 """A hand-made explanation: the report's tests need its shape, not its science."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import polars as pl
 import pytest
+
+from livingdrug.study.explanation import Explanation
 
 ASSUMED = [{"name": "k_exhaust", "value": 0.0123, "unit": "1/day"}, {"name": "f_low", "value": 0.3, "unit": "1"}]
 
@@ -33,7 +33,7 @@ def _make_observations() -> pl.DataFrame:
     )
 
 
-def make_explanation(**changes: object) -> SimpleNamespace:
+def make_explanation(**changes: object) -> Explanation:
     """Build the explanation of an invented patient who relapsed."""
     response = [(28.0, "PR", None, "serum M-protein down 81 %"), (56.0, "VGPR", "VGPR", "serum M-protein down 94 %")]
     response += [(150.0, "PD", None, "serum M-protein up 0.7 g/dL from nadir"), (180.0, "PD", "PD", "confirmed")]
@@ -92,11 +92,11 @@ def make_explanation(**changes: object) -> SimpleNamespace:
             "options": {"draws": 200},
         },
     }
-    return SimpleNamespace(**{**fields, **changes})
+    return Explanation(**{**fields, **changes})
 
 
 @pytest.fixture
-def explanation() -> SimpleNamespace:
+def explanation() -> Explanation:
     return make_explanation()
 
 

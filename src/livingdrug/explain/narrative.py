@@ -1,0 +1,183 @@
+"""Facts to sentences: what happened, why, how sure, and what speaks for it. Computes nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from livingdrug.explain.attribution import Answer, Attribution, MechanismShare
+from livingdrug.explain.evidence import Evidence
+
+DISEASES = {
+    "myeloma": "multiple myeloma",
+    "lbcl": "large B-cell lymphoma",
+    "b_all": "B-cell acute lymphoblastic leukaemia",
+    "mcl": "mantle cell lymphoma",
+}
+CLASSES = {
+    "primary_resistance": "primary resistance",
+    "incomplete_response": "an incomplete response",
+    "early_relapse": "an early relapse",
+    "late_relapse": "a late relapse",
+    "unknown": "of a kind that the record does not tell",
+}
+GROUPS = {
+    "quantity": "the quantity of CAR T cells: too little expansion or lost persistence",
+    "quality": "the quality of CAR T cells: low potency or exhaustion",
+    "antigen": "the target on the tumour: lost or low",
+    "environment": "the tumour's environment, which held the CAR T cells back",
+    "tumour": "the tumour: its growth or its burden",
+    "treatment": "the treatment as given",
+}
+MOST_ALTERNATIVES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the sentences are made of.
+
+    Parameters
+    ----------
+    subject_id, disease, product : str
+    failed : bool or None
+        None where the record does not tell.
+    failure_class : str
+    failure_day : float or None [day]
+    best_response : str or None
+    rule : str
+        The ruleset that decided, for a reader: "IMWG 2016".
+    answer : Answer or None
+    attribution : Attribution or None
+    evidence : tuple of Evidence
+    horizon : float or None [day]
+        Day by which the counterfactual patient was still to be free of failure.
+    is_converged : bool
+    rows : int
+        Data rows that the fit used.
+    assumed : int
+        Values of the parameter set that are assumed.
+    """
+
+    subject_id: str
+    disease: str
+    product: str
+    failed: bool | None
+    failure_class: str
+    failure_day: float | None
+    best_response: str | None
+    rule: str
+    answer: Answer | None
+    attribution: Attribution | None
+    evidence: tuple[Evidence, ...]
+    horizon: float | None
+    is_converged: bool
+    rows: int
+    assumed: int
+
+
+def write_percent(probability: float) -> str:
+    """Write a probability for a reader; the possible is never shown as 0 or 100.
+
+    >>> write_percent(0.614), write_percent(0.001), write_percent(0.999)
+    ('61 %', 'under 1 %', 'over 99 %')
+    """
+    if 0 < probability < 0.01:
+        return "under 1 %"
+    if 0.99 < probability < 1:
+        return "over 99 %"
+    return f"{100 * probability:.0f} %"
+
+
+def write_outcome(facts: Facts) -> list[str]:
+    """Say what was given, how well it worked, and whether, when and how it failed."""
+    disease = DISEASES.get(facts.disease, facts.disease)
+    given = f"{facts.subject_id} received {facts.product.replace('_', '-')} for {disease}"
+    best = (
+        f"the best confirmed response was {facts.best_response}" if facts.best_response else "no response is recorded"
+    )
+    first = f"{given}; {best} ({facts.rule})."
+    if facts.failed is None:
+        return [first, "Whether the treatment failed cannot be told: the record holds no usable response assessment."]
+    if not facts.failed:
+        return [first, "The treatment has not failed in the time that the record covers."]
+    kind = CLASSES.get(facts.failure_class, facts.failure_class.replace("_", " "))
+    when = f" on day {facts.failure_day:g}" if facts.failure_day is not None else ""
+    return [first, f"It failed{when}: {kind}."]
+
+
+def write_effect(share: MechanismShare, facts: Facts) -> str:
+    """Say how much the mechanism's absence would have changed the outcome."""
+    assert facts.attribution is not None
+    without = max(0.0, facts.attribution.failure - share.reduction)
+    return (
+        f"With it switched off and all else equal, the probability of failure by day {facts.horizon:g} falls from "
+        f"{write_percent(facts.attribution.failure)} to {write_percent(without)}."
+    )
+
+
+def write_reason(facts: Facts) -> list[str]:
+    """Say the most probable reason as finely as the posterior supports it."""
+    answer, attribution = facts.answer, facts.attribution
+    if answer is None or attribution is None:
+        return []
+    if answer.answered is None:
+        return [f"Why cannot be told from this record: {answer.reason}.", *write_alternatives(facts, None)]
+    if answer.level == "group":
+        words = GROUPS.get(answer.answered, answer.answered)
+        first = f"The most probable reason lies in {words} (probability {write_percent(answer.probability)})."
+        return [first, f"Finer it cannot be told: {answer.reason}.", *write_alternatives(facts, None)]
+    share = next(s for s in attribution.shares if s.name == answer.answered)
+    interval = f"{write_percent(share.lower)} to {write_percent(share.upper)}"
+    first = (
+        f"The most probable reason is {share.words} "
+        f"(probability {write_percent(share.probability)}, 90 % interval {interval})."
+    )
+    return [first, write_effect(share, facts), *write_alternatives(facts, share.name)]
+
+
+def write_alternatives(facts: Facts, without: str | None) -> list[str]:
+    """List the other mechanisms that remain possible, most probable first."""
+    assert facts.attribution is not None
+    others = [s for s in facts.attribution.shares if s.name != without and s.probability >= 0.05]
+    listed = [f"{s.name.replace('_', ' ')} {write_percent(s.probability)}" for s in others[:MOST_ALTERNATIVES]]
+    if facts.attribution.unexplained >= 0.05:
+        listed.append(f"no single mechanism {write_percent(facts.attribution.unexplained)}")
+    start = "Also possible" if without else "Candidates"
+    return [f"{start}: {', '.join(listed)}."] if listed else []
+
+
+def write_evidence(evidence: Sequence[Evidence]) -> list[str]:
+    """Repeat each measurement that speaks for or against a mechanism by itself."""
+    return [
+        f"{item.statement} This speaks {item.direction} {item.mechanism.value.replace('_', ' ')}." for item in evidence
+    ]
+
+
+def write_caveats(facts: Facts) -> list[str]:
+    """Say what the explanation rests on and where it is weak."""
+    sentences = []
+    if facts.attribution is not None and not facts.is_converged:
+        sentences.append("The fit did not converge: read the reason as a hint only.")
+    if facts.attribution is not None:
+        sentences.append(
+            f"This rests on {facts.rows} measurements, one model and {facts.assumed} assumed values; how often each "
+            "mechanism is the reason depends on the assumed spread between patients."
+        )
+    return sentences
+
+
+def write_sentences(facts: Facts) -> list[str]:
+    """Write the explanation, most important first.
+
+    Examples
+    --------
+    >>> facts = Facts("p1", "myeloma", "ide_cel", False, "none", None, "VGPR", "IMWG 2016", None, None, (), None,
+    ...               True, 0, 0)
+    >>> print(*write_sentences(facts), sep=chr(10))
+    p1 received ide-cel for multiple myeloma; the best confirmed response was VGPR (IMWG 2016).
+    The treatment has not failed in the time that the record covers.
+    """
+    return [
+        *write_outcome(facts),
+        *write_reason(facts),
+        *write_evidence(facts.evidence),
+        *write_caveats(facts),
+    ]

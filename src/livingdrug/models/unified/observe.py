@@ -1,0 +1,99 @@
+r"""What a hospital measures of the states.
+
+.. math::
+    \text{transgene} = \frac{VCN \cdot c\, C}{C + W}, \qquad c = 1.515 \times 10^5\ \text{copies/ug per copy per cell}
+
+because a diploid nucleus holds 6.6 pg of DNA; bounded by :math:`VCN \cdot c`, and for few CAR T cells
+proportional to them. :math:`W` is the effective number of other nucleated cells in the assay.
+Free light chains are the tumour's plus the normal plasma cells'. Lesions are spheres of equal size.
+"""
+
+from collections.abc import Mapping
+from math import pi
+from typing import Any
+
+from livingdrug.core.arithmetic import exp, power
+from livingdrug.core.model import Quantity
+from livingdrug.models.unified import cart, extinction
+
+COPIES_PER_UG = 1.515e5
+"""Copies per ug of DNA when every cell carries one: 1 ug / 6.6 pg."""
+
+OUTPUTS = (
+    Quantity("car_t_cells", "cells/uL", "CAR T cells in blood"),
+    Quantity("car_transgene", "copies/ug", "CAR transgene by qPCR"),
+    Quantity("pd1_tim3_fraction", "1", "fraction of CAR T cells that carry PD-1 and TIM-3"),
+    Quantity("b_cells", "cells/uL", "B cells in blood"),
+    Quantity("tumour_cells", "cells", "tumour cells, given that each clone shown survives"),
+    Quantity("tumour_volume", "mL", "tumour volume"),
+    Quantity("tumour_spd", "mm2", "sum of products of diameters"),
+    Quantity("m_protein", "g/dL", "serum M-protein"),
+    Quantity("flc_involved", "mg/L", "involved free light chain"),
+    Quantity("flc_uninvolved", "mg/L", "uninvolved free light chain"),
+    Quantity("sbcma", "ng/mL", "soluble BCMA"),
+    Quantity("marrow_plasma_cells", "%", "tumour cells in marrow"),
+    Quantity("antigen_positive_fraction", "1", "fraction of tumour cells above the assay's density"),
+    Quantity("antigen_density", "molecules/cell", "mean antigen density of tumour cells"),
+    Quantity("survival_high", "1", "probability that the high clone is alive"),
+    Quantity("survival_low", "1", "probability that the low clone is alive"),
+    Quantity("survival_negative", "1", "probability that the negative clone is alive"),
+    Quantity("cure_probability", "1", "probability that no tumour cell is left that can regrow"),
+)
+
+PARAMETERS = (
+    Quantity("vcn", "1", "vector copies per CAR T cell"),
+    Quantity("wbc_other", "cells/uL", "effective nucleated cells without CAR in the qPCR sample (W)"),
+    Quantity("b_cells_0", "cells/uL", "B cells when recovered"),
+    Quantity("lesions", "1", "measured lesions"),
+    Quantity("m_protein_0", "g/dL", "M-protein at infusion"),
+    Quantity("flc_involved_0", "mg/L", "tumour's free light chain at infusion"),
+    Quantity("flc_normal", "mg/L", "either free light chain of a person with normal plasma cells"),
+    Quantity("sbcma_0", "ng/mL", "tumour's soluble BCMA at infusion"),
+    Quantity("sbcma_normal", "ng/mL", "soluble BCMA of a person with normal plasma cells"),
+    Quantity("marrow_other", "1e9 cells", "nucleated marrow cells that are not tumour"),
+    Quantity("positive_density", "molecules/cell", "density above which half of the cells count as antigen-positive"),
+)
+
+
+def _share_positive(density: Any, p: Any) -> Any:
+    relative = (density / p.positive_density) ** 2
+    return relative / (1 + relative)
+
+
+def observe_tumour(y: Any, p: Any) -> Mapping[str, Any]:
+    """Return burden, size, antigen and survival of the tumour."""
+    families = extinction.compute_families(y, p)
+    high, low, negative = extinction.compute_shown(y, p, families)
+    burden = high + low + negative
+    dense, sparse = p.antigen_density_high, p.antigen_density_high * p.density_low_ratio
+    alive = [1 - exp(-f) for f in families]
+    return {
+        "tumour_cells": burden * extinction.CELLS,
+        "tumour_volume": burden,
+        "tumour_spd": p.lesions * 100 * power(6 * burden / (pi * p.lesions), 2 / 3),
+        "marrow_plasma_cells": 100 * burden / (burden + p.marrow_other),
+        "antigen_positive_fraction": (high * _share_positive(dense, p) + low * _share_positive(sparse, p)) / burden,
+        "antigen_density": (high * dense + low * sparse) / burden,
+        "survival_high": alive[0],
+        "survival_low": alive[1],
+        "survival_negative": alive[2],
+        "cure_probability": exp(-families[0] - families[1] - families[2]),
+    }
+
+
+def observe(day: Any, y: Any, p: Any) -> Mapping[str, Any]:  # noqa: ARG001
+    """Return every output."""
+    count = cart.compute_total(y)
+    normal = p.flc_normal * y.healthy_antigen
+    return {
+        **observe_tumour(y, p),
+        "car_t_cells": count,
+        "car_transgene": p.vcn * COPIES_PER_UG * count / (count + p.wbc_other),
+        # a millionth of a cell per uL keeps 0/0 away when no CAR T cell was given
+        "pd1_tim3_fraction": y.cart_exhausted / (count + 1e-6),
+        "b_cells": p.b_cells_0 * y.healthy_antigen,
+        "m_protein": p.m_protein_0 * y.m_protein_ratio,
+        "flc_involved": p.flc_involved_0 * y.flc_ratio + normal,
+        "flc_uninvolved": normal,
+        "sbcma": p.sbcma_0 * y.sbcma_ratio + p.sbcma_normal * y.healthy_antigen,
+    }
