@@ -56,6 +56,7 @@ class Amici:
         self.threads = threads
         self.scaled = work.equations.scale(work.floors)
         self.model = build_model(self.scaled, work.looked_at, "bench_states", with_constants=True)
+        self.model.set_parameter_list([])  # else it allocates for every parameter's derivative at every time
         self.solver = self.model.create_solver()
         self.solver.set_linear_solver(sundials.LinearSolver.KLU)
         self.solver.set_max_steps(200_000)

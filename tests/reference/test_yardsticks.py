@@ -88,10 +88,11 @@ def stein2019() -> dict[str, float]:
 def singh2021() -> dict[str, float]:
     base = dict(zip(SINGH2021.parameter_names, typical(SINGH2021), strict=True))
     grid = [typical(SINGH2021, dose=dose, T_0=burden * base["T_0"]) for burden in BURDENS for dose in DOSES]
-    # The infused bolus itself is gone from blood within a day: the peak is looked for after day 1.
-    looked_at = (Maximum("car_transgene", 1.0), Minimum("m_protein_change"))
-    summaries = run(SINGH2021, grid, [0.0, 365.0], looked_at).summaries
-    cmax, nadir = (summaries[:, i].reshape(len(BURDENS), len(DOSES)) for i in range(2))
+    # The bolus has left blood within a day, and the printed peaks are the highest of half-daily samples after it.
+    days = np.arange(0.0, 365.5, 0.5)
+    solution = run(SINGH2021, grid, days, (Minimum("m_protein_change"),))
+    cmax = solution.at("car_transgene")[:, days > 1].max(axis=1).reshape(len(BURDENS), len(DOSES))
+    nadir = solution.summaries[:, 0].reshape(len(BURDENS), len(DOSES))
     ours = {
         "cmax_fold_over_burden": np.median(cmax.max(axis=0) / cmax.min(axis=0)),
         "cmax_fold_over_dose": np.median(cmax.max(axis=1) / cmax.min(axis=1)),
@@ -120,7 +121,7 @@ def test_the_page_of_yardsticks_shows_what_the_engine_computes(row):
     line = next(line for line in page.splitlines() if line.startswith(start))
     printed, shown = (cell.strip() for cell in line.split("|")[4:6])
     assert float(printed) == float(row["printed"])
-    assert float(f"{OURS[row['model']]()[row['quantity']]:.4g}") == pytest.approx(float(shown), rel=2e-4, abs=2e-4)
+    assert float(f"{OURS[row['model']]()[row['quantity']]:.5g}") == pytest.approx(float(shown), rel=1e-3)
 
 
 def test_stein_switches_at_the_peak_exactly_as_its_closed_form():

@@ -16,7 +16,7 @@ from llvmlite import ir
 from livingdrug.engine import tableau
 from livingdrug.engine.emit import ModelCode
 from livingdrug.engine.housekeeping import Housekeeping
-from livingdrug.engine.lanes import AT_STOP, FAILED, LOAD, RUNNING, Lanes, count_from, repeat_while, whole
+from livingdrug.engine.lanes import AT_STOP, FAILED, LOAD, RUNNING, Lanes, count_from, each_lane, repeat_while, whole
 from livingdrug.engine.outcome import Outcome
 from livingdrug.engine.step import StepCode, allocate
 from livingdrug.engine.summary import AnySummary
@@ -100,16 +100,16 @@ class _Driver:
         y, c = self.house.states(whole(0)), self.house.constants(whole(0))
         day = lanes.vector("day")
         atol, rtol = lanes.job["atol"], self._splat(lanes.job["rtol"])
-        build.call(self.code.rhs, [y, c, day, self.rate])
         is_fresh = build.icmp_signed("!=", lanes.vector("fresh"), emit.bits(0))
         with build.if_then(emit.any(is_fresh), likely=False):
+            build.call(self.code.rhs, [y, c, day, self.rate])
             guess = build.call(self.step.first_step, [y, self.rate, atol, rtol])
             lanes.set_vector("step", emit.select(is_fresh, guess, lanes.vector("step")))
         h = emit.min(lanes.vector("step"), self._splat(lanes.job["longest_step"]))
         left = emit.sub(lanes.vector("stop"), day)
         hits = emit.at_most(left, emit.mul(h, emit.number(1.0001)))
         h = emit.select(hits, left, h)
-        error = build.call(self.step.attempt, [y, c, day, h, self.rate, atol, rtol, self.stages, self.y_new])
+        error = build.call(self.step.attempt, [y, c, day, h, atol, rtol, self.stages, self.y_new])
         running = lanes.is_status(RUNNING)
         accepted = build.and_(running, emit.at_most(error, emit.number(1.0)))
         then = emit.select(hits, lanes.vector("stop"), emit.add(day, h))
@@ -182,11 +182,8 @@ class _Driver:
             loop.stop_unless(emit.any(mask))
             theta = build.fdiv(emit.sub(due, day), h)
             look(due, emit.select(mask, theta, emit.number(0.0)))
-            lanes.set_vector("marked", build.zext(mask, emit.bits_type))
-            with count_from(build, whole(0), whole(emit.width)) as lane:
-                is_due = build.icmp_signed("!=", lanes.read("marked", lane), whole(0))
-                with build.if_then(is_due):
-                    self._write_report(reports.copy, lane, source)
+            with each_lane(emit, mask, lanes.wholes["marked"]) as lane:
+                self._write_report(reports.copy, lane, source)
 
     def _write_report(self, copy: ir.Value, lane: ir.Value, source: ir.Value) -> None:
         build, lanes = self.emit.builder, self.lanes

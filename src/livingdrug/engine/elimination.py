@@ -91,10 +91,9 @@ def eliminate(graph: Graph, jacobian: Sequence[Row], diagonal: Node) -> Eliminat
     return Elimination(order, tuple(entries), pivot, lower, upper, fill)
 
 
-def substitute(graph: Graph, factors: Elimination) -> list[Node]:
-    """Return the solution for a right-hand side given as inputs ``b`` with factors given as inputs ``lu``."""
-    size = len(factors.order)
-    x = [graph.node("input", "b", i) for i in range(size)]
+def substitute(graph: Graph, factors: Elimination, right_side: Sequence[Node]) -> list[Node]:
+    """Return the solution for a right-hand side, with the factors given as inputs ``lu``."""
+    x = list(right_side)
 
     def entry(index: int) -> Node:
         return graph.node("input", "lu", index)

@@ -37,6 +37,7 @@ class ModelCode:
     time_derivative: ir.Function | None
     observe: ir.Function | None
     factor: ir.Function
+    stage: ir.Function
     substitute: ir.Function
     tangent: "TangentCode | None"
     flops: Mapping[str, int]
@@ -109,12 +110,13 @@ def write_model(module: ir.Module, equations: Equations, target: Target, *, with
         time_derivative=None if autonomous else writer.vector_function("time_derivative", equations.time_derivative),
         observe=writer.vector_function("observe", equations.observe) if equations.observe else None,
         factor=writer.factor_function(),
+        stage=writer.stage_function(),
         substitute=writer.substitute_function(),
         tangent=writer.tangent_code(derive_tangents(equations)) if with_gradient else None,
         flops={
             "rhs": count_operations(graph, equations.rhs, constants),
             "factor": count_operations(graph, factors.entries, constants),
-            "substitute": count_operations(graph, equations.solution),
+            "stage": count_operations(graph, equations.stage, constants),
             "observe": count_operations(graph, equations.observe, constants),
         },
     )
@@ -199,6 +201,17 @@ class _Writer:
         emitter = self.target.emitter(builder)
         inputs = {"day": day, "diagonal": diagonal}
         self._write(emitter, self.equations.elimination.entries, {"y": y}, c, inputs, lu)
+        builder.ret_void()
+        return function
+
+    def stage_function(self) -> ir.Function:
+        """Write ``stage(y, c, day, per_h, sums, lu, out)``: rates, right-hand side and solution in one go."""
+        vector = ir.VectorType(DOUBLE, self.target.width)
+        function, builder = self._function("stage", [POINTER, POINTER, vector, vector, POINTER, POINTER, POINTER])
+        y, c, day, per_h, sums, lu, out = function.args
+        emitter = self.target.emitter(builder)
+        arrays = {"y": y, "sums": sums, "lu": lu}
+        self._write(emitter, self.equations.stage, arrays, c, {"day": day, "per_h": per_h}, out)
         builder.ret_void()
         return function
 

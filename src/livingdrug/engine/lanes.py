@@ -174,3 +174,16 @@ class Loop:
         on = self.build.append_basic_block("repeat.on")
         self.build.cbranch(condition, on, self.after)
         self.build.position_at_end(on)
+
+
+@contextmanager
+def each_lane(emit: Emitter, mask: ir.Value, left: ir.Value) -> Iterator[ir.Value]:
+    """Write a loop over the lanes of a mask; ``left`` is an address for the lanes still to come."""
+    build = emit.builder
+    packed = build.zext(build.bitcast(mask, ir.IntType(emit.width)), INT64)
+    build.store(packed, left)
+    with repeat_while(build) as loop:
+        lanes = build.load(left, typ=INT64)
+        loop.stop_unless(build.icmp_unsigned("!=", lanes, whole(0)))
+        yield build.cttz(lanes, ir.Constant(ir.IntType(1), 1))
+        build.store(build.and_(lanes, build.sub(lanes, whole(1))), left)

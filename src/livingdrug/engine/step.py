@@ -16,7 +16,7 @@ TINY = 1e-300  # keeps the error scale of a state at rest away from zero
 class StepCode:
     """Functions of one step.
 
-    ``attempt(y, c, day, h, rate, atol, rtol, work, y_new) -> error``: one step of length h; the
+    ``attempt(y, c, day, h, atol, rtol, work, y_new) -> error``: one step of length h; the
     error is the largest over the states, 1 at the tolerance. ``interpolate(y, stages, theta, out)``:
     the states inside the step. ``first_step(y, rate, atol, rtol) -> h``: where to begin.
     ``work`` holds the stages, the states at which they were evaluated, and the factors;
@@ -36,20 +36,14 @@ def write_step(module: ir.Module, code: ModelCode) -> StepCode:
     writer = _StepWriter(module, code)
     size = code.states
     sums = sum(len(row) for row in tableau.A) + sum(len(row) for row in tableau.C)
-    per_step = (
-        code.flops["factor"]
-        + (tableau.STAGES - 1) * code.flops["rhs"]
-        + tableau.STAGES * code.flops["substitute"]
-        + 2 * size * sums
-        + 5 * size
-    )
+    per_step = code.flops["factor"] + tableau.STAGES * code.flops["stage"] + 2 * size * sums + 5 * size
     return StepCode(
         writer.attempt(),
         writer.interpolate(),
         writer.first_step(),
         None if code.tangent is None else writer.follow(code.tangent),
         2 * tableau.STAGES * size + len(code.equations.elimination.entries),
-        per_step + code.flops["rhs"],
+        per_step,
     )
 
 
@@ -71,27 +65,24 @@ class _StepWriter:
 
     def attempt(self) -> ir.Function:
         vector, size = self._vector, self.code.states
-        arguments = [POINTER, POINTER, vector, vector, POINTER, POINTER, vector, POINTER, POINTER]
+        arguments = [POINTER, POINTER, vector, vector, POINTER, vector, POINTER, POINTER]
         function, emit = self._begin("attempt", vector, arguments)
-        y, c, day, h, rate, atol, rtol, stages, y_new = function.args
+        y, c, day, h, atol, rtol, stages, y_new = function.args
         build = emit.builder
         states, lu = self._places(emit, stages)
-        derivative, b = (allocate(emit, size) for _ in range(2))
+        sums = allocate(emit, size)
         by_day = self._write_time_derivative(emit, self.code.time_derivative, [y, c, day])
         per_h = build.fdiv(emit.number(1.0), h)
         diagonal = emit.mul(per_h, emit.number(1.0 / tableau.GAMMA))
         build.call(self.code.factor, [y, c, day, diagonal, lu])
         for s in range(tableau.STAGES):
-            source = rate
-            if s:
-                state = emit.address(states, s * size)
-                self._write_argument(emit, s, y, stages, (emit.address(states, (s - 1) * size), state))
-                build.call(self.code.rhs, [state, c, self._stage_day(emit, s, day, h), derivative])
-                source = derivative
-            for i in range(size):
-                total = self._write_right_side(emit, s, i, (source, stages, by_day), (h, per_h))
-                emit.store(total, b, i)
-            build.call(self.code.substitute, [lu, b, emit.address(stages, s * size)])
+            state, before = emit.address(states, s * size), emit.address(states, (s - 1) * size)
+            self._write_sums(emit, s, (y, before), stages, (state, sums))
+            if by_day is not None:
+                self._add_time_derivative(emit, s, by_day, h, sums)
+            out = emit.address(stages, s * size)
+            then = self._stage_day(emit, s, day, h)
+            build.call(self.code.stage, [state if s else y, c, then, per_h, sums, lu, out])
         last = emit.address(states, (tableau.STAGES - 1) * size)
         build.ret(self._write_error(emit, y, (last, y_new), stages, (atol, rtol)))
         return function
@@ -104,24 +95,54 @@ class _StepWriter:
     def _stage_day(self, emit: Emitter, s: int, day: ir.Value, h: ir.Value) -> ir.Value:
         return emit.add(day, emit.mul(h, emit.number(tableau.NODES[s])))
 
-    def _write_right_side(
+    def _write_sums(
         self,
         emit: Emitter,
         s: int,
-        i: int,
-        arrays: tuple[ir.Value, ir.Value, ir.Value | None],
-        lengths: tuple[ir.Value, ir.Value],
-    ) -> ir.Value:
-        """Return row i of the right-hand side of stage s."""
-        source, stages, by_day = arrays
-        h, per_h = lengths
-        total = emit.load(source, i)
-        if s:
-            total = emit.fma(self._combine(emit, tableau.C[s], stages, i), per_h, total)
-        if by_day is not None and tableau.TIME[s]:
-            slope = emit.mul(emit.load(by_day, i), emit.mul(h, emit.number(tableau.TIME[s])))
-            total = emit.add(total, slope)
-        return total
+        starts: tuple[ir.Value, ir.Value],
+        stages: ir.Value,
+        places: tuple[ir.Value, ir.Value],
+    ) -> None:
+        """Write the states at which stage s is evaluated, and the sum of the earlier stages for its right-hand side.
+
+        The last two stages are evaluated one stage beyond the state before them.
+        """
+        size = self.code.states
+        y, before = starts
+        state, totals = places
+        if s == 0:
+            for i in range(size):
+                emit.store(emit.number(0.0), totals, i)
+            return
+        is_late = s > 5
+        weights = [self._coefficient(emit, tableau.A, s, j) for j in range(0 if is_late else s)]
+        sums = [self._coefficient(emit, tableau.C, s, j) for j in range(s)]
+        for i in range(size):
+            u = [emit.load(stages, j * size + i) for j in range(s)]
+            total = emit.add(emit.load(before, i), u[-1]) if is_late else emit.load(y, i)
+            for weight, value in zip(weights, u, strict=False):
+                total = emit.fma(weight, value, total)
+            emit.store(total, state, i)
+            total = emit.mul(sums[0], u[0])
+            for weight, value in zip(sums[1:], u[1:], strict=True):
+                total = emit.fma(weight, value, total)
+            emit.store(total, totals, i)
+
+    def _coefficient(self, emit: Emitter, table: tuple[tuple[float, ...], ...], s: int, j: int) -> ir.Value:
+        """Read a coefficient from memory: a constant would be fetched again for every product."""
+        name = f"{'a' if table is tableau.A else 'c'}{s}{j}"
+        if name not in self.module.globals:
+            stored = ir.GlobalVariable(self.module, emit.type, name)
+            stored.initializer = emit.number(table[s][j])
+            stored.align = 64
+            stored.type = POINTER
+        return emit.load(self.module.globals[name])
+
+    def _add_time_derivative(self, emit: Emitter, s: int, by_day: ir.Value, h: ir.Value, sums: ir.Value) -> None:
+        """Add to the sums, which are divided by h later, what an explicit dependence on the day brings."""
+        weight = emit.mul(emit.mul(h, h), emit.number(tableau.TIME[s]))
+        for i in range(self.code.states):
+            emit.store(emit.fma(emit.load(by_day, i), weight, emit.load(sums, i)), sums, i)
 
     def follow(self, tangent: TangentCode) -> ir.Function:
         """Write the derivative of a step along one direction; it shares the step's factors."""
@@ -130,26 +151,31 @@ class _StepWriter:
         function, emit = self._begin("follow", ir.VoidType(), arguments)
         y, c, day, h, dy, dc, work, d_stages, dy_new = function.args
         build = emit.builder
-        states, lu = self._places(emit, work)
-        derivative, b, d_state = (allocate(emit, size) for _ in range(3))
+        _, lu = self._places(emit, work)
+        derivative, sums, b = (allocate(emit, size) for _ in range(3))
+        changes = allocate(emit, size * 2)
         entries = allocate(emit, len(tangent.places))
         build.call(tangent.jacobian, [y, c, day, dy, dc, entries])
         by_day = self._write_time_derivative(emit, tangent.time_derivative, [y, c, day, dy, dc])
         per_h = build.fdiv(emit.number(1.0), h)
         for s in range(tableau.STAGES):
-            state, change = y, dy
-            if s:
-                state, change = emit.address(states, s * size), dy_new if s >= 5 else d_state
-                self._write_argument(emit, s, dy, d_stages, (dy_new, change))
-            build.call(tangent.rhs, [state, c, self._stage_day(emit, s, day, h), change, dc, derivative])
-            rows = [self._write_right_side(emit, s, i, (derivative, d_stages, by_day), (h, per_h)) for i in range(size)]
+            # two places in turn, as the last stages build on the one before
+            state, change = emit.address(work, (tableau.STAGES + s) * size), emit.address(changes, s % 2 * size)
+            before = emit.address(changes, (s + 1) % 2 * size)
+            self._write_sums(emit, s, (dy, before), d_stages, (change, sums))
+            if by_day is not None:
+                self._add_time_derivative(emit, s, by_day, h, sums)
+            then = self._stage_day(emit, s, day, h)
+            build.call(tangent.rhs, [state if s else y, c, then, change if s else dy, dc, derivative])
+            rows = [emit.fma(emit.load(sums, i), per_h, emit.load(derivative, i)) for i in range(size)]
             for n, (i, j) in enumerate(tangent.places):
                 rows[i] = emit.fma(emit.load(entries, n), emit.load(work, s * size + j), rows[i])
             for i, row in enumerate(rows):
                 emit.store(row, b, i)
             build.call(self.code.substitute, [lu, b, emit.address(d_stages, s * size)])
         for i in range(size):
-            end = emit.add(emit.load(dy_new, i), emit.load(d_stages, (tableau.STAGES - 1) * size + i))
+            last = emit.load(changes, (tableau.STAGES - 1) % 2 * size + i)
+            end = emit.add(last, emit.load(d_stages, (tableau.STAGES - 1) * size + i))
             emit.store(end, dy_new, i)
         build.ret_void()
         return function
@@ -162,26 +188,6 @@ class _StepWriter:
         by_day = allocate(emit, self.code.states)
         emit.builder.call(function, [*arguments, by_day])
         return by_day
-
-    def _combine(self, emit: Emitter, weights: tuple[float, ...], stages: ir.Value, i: int) -> ir.Value:
-        size = self.code.states
-        total = emit.mul(emit.number(weights[0]), emit.load(stages, i))
-        for j, weight in enumerate(weights[1:], start=1):
-            total = emit.fma(emit.number(weight), emit.load(stages, j * size + i), total)
-        return total
-
-    def _write_argument(
-        self, emit: Emitter, s: int, y: ir.Value, stages: ir.Value, places: tuple[ir.Value, ir.Value]
-    ) -> None:
-        """Write the states at which stage s is evaluated; the last two build on the one before."""
-        size = self.code.states
-        before, here = places
-        for i in range(size):
-            if s <= 5:
-                total = emit.add(emit.load(y, i), self._combine(emit, tableau.A[s], stages, i))
-            else:
-                total = emit.add(emit.load(before, i), emit.load(stages, (s - 1) * size + i))
-            emit.store(total, here, i)
 
     def _write_error(
         self,
@@ -201,7 +207,7 @@ class _StepWriter:
             after = emit.add(emit.load(last, i), error)
             emit.store(after, y_new, i)
             scale = self._scale(emit, emit.load(y, i), after, emit.load(atol, i), rtol)
-            ratio = emit.mul(emit.abs(error), emit.recip(scale))
+            ratio = emit.mul(emit.abs(error), emit.rough_recip(scale))
             worst = emit.max(worst, ratio)
             check = emit.add(check, ratio)
         # a ratio that is not a number may lose the comparison but not the sum

@@ -13,7 +13,7 @@ from livingdrug.engine.derivatives import Row, compute_derivatives, compute_tang
 from livingdrug.engine.elimination import Elimination, eliminate, substitute
 from livingdrug.engine.graph import Graph, Names, Node, Symbol
 
-VARYING = frozenset({"y", "day", "lu", "b", "diagonal"})
+VARYING = frozenset({"y", "day", "lu", "b", "diagonal", "sums", "per_h"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +21,9 @@ class Equations:
     """A traced model.
 
     ``rhs``, ``observe``, ``time_derivative`` are nodes over inputs ``y``, ``day``, ``p``;
-    ``initial`` over ``p``; ``elimination`` over ``y``, ``day``, ``p``, ``diagonal``;
-    ``solution`` over ``lu`` and ``b``. ``constants`` are the parameter-only nodes they read.
+    ``initial`` over ``p``; ``elimination`` over ``y``, ``day``, ``p``, ``diagonal``. ``solution`` is that
+    of the factorised system (``lu``) for a right-hand side ``b``, ``stage`` that for the right-hand
+    side ``rhs + sums * per_h``. ``constants`` are the parameter-only nodes they read.
     """
 
     graph: Graph
@@ -32,6 +33,7 @@ class Equations:
     time_derivative: tuple[Node, ...]
     elimination: Elimination
     solution: tuple[Node, ...]
+    stage: tuple[Node, ...]
     constants: tuple[Node, ...]
     jacobian: tuple[Row, ...]
 
@@ -124,7 +126,10 @@ def derive_equations(trace: Trace) -> Equations:
     zero = graph.number(0.0)
     time_derivative = tuple(row.get(0, zero) for row in by_day)
     elimination = eliminate(graph, jacobian, graph.symbol("diagonal", 0).node)
-    solution = tuple(substitute(graph, elimination))
+    size = range(len(trace.rhs))
+    solution = substitute(graph, elimination, [graph.node("input", "b", i) for i in size])
+    per_h, sums = graph.symbol("per_h", 0), [graph.symbol("sums", i) for i in size]
+    right_side = [(Symbol(graph, rate) + total * per_h).node for rate, total in zip(trace.rhs, sums, strict=True)]
     used = (*trace.rhs, *trace.observe, *time_derivative, *elimination.entries)
     return Equations(
         graph,
@@ -133,7 +138,8 @@ def derive_equations(trace: Trace) -> Equations:
         trace.observe,
         time_derivative,
         elimination,
-        solution,
+        tuple(solution),
+        tuple(substitute(graph, elimination, right_side)),
         _find_constants(graph, used),
         tuple(jacobian),
     )

@@ -99,14 +99,19 @@ class Emitter:
         """Return 1 / a: the processor's estimate with two Newton steps where it has one, else a division."""
         if not (self.has_reciprocal and self.width == 8):
             return self.builder.fdiv(self.number(1.0), a)
-        estimate = self.builder.call(
-            self.intrinsic("llvm.x86.avx512.rcp14.pd.512", self.type, [self.type, self.type, ir.IntType(8)]),
-            [a, self.number(0.0), ir.Constant(ir.IntType(8), -1)],
-        )
+        estimate = self.rough_recip(a)
         for _ in range(2):
             short_by = self.fma(self.neg(a), estimate, self.number(1.0))
             estimate = self.fma(estimate, short_by, estimate)
         return estimate
+
+    def rough_recip(self, a: ir.Value) -> ir.Value:
+        """Return 1 / a to at least four digits."""
+        if not (self.has_reciprocal and self.width == 8):
+            return self.builder.fdiv(self.number(1.0), a)
+        mask = ir.IntType(8)
+        estimate = self.intrinsic("llvm.x86.avx512.rcp14.pd.512", self.type, [self.type, self.type, mask])
+        return self.builder.call(estimate, [a, self.number(0.0), ir.Constant(mask, -1)])
 
     def fma(self, a: ir.Value, b: ir.Value, c: ir.Value) -> ir.Value:
         """Return a b + c, rounded once."""

@@ -15,6 +15,9 @@ from scipy.special import betaincinv
 from livingdrug.explain.mechanisms import Candidate, compute_reference
 from livingdrug.fit.problem import Free
 
+LEAST = 0.05
+"""A fall in the failure probability below this helps nobody."""
+
 Assess = Callable[[np.ndarray], np.ndarray]
 """Failure probability (patient,) of full parameter vectors (patient, parameter); not a number where unknown."""
 
@@ -80,12 +83,16 @@ def select_candidates(catalogue: Sequence[Candidate], free: Sequence[Free]) -> t
     return tuple(c for c in catalogue if any(name in names for name, _ in c.parameters))
 
 
-def switch_off(parameters: np.ndarray, candidate: Candidate, free: Sequence[Free], quantile: float) -> np.ndarray:
+def switch_off(
+    parameters: np.ndarray, names: Sequence[str], candidate: Candidate, free: Sequence[Free], quantile: float
+) -> np.ndarray:
     """Return the draws with one mechanism at its reference; a value already better stays.
 
     Parameters
     ----------
     parameters : (draw, parameter)
+    names : sequence of str
+        Names of all parameters, in order.
     """
     changed = parameters.copy()
     places = {f.name: f for f in free}
@@ -96,6 +103,11 @@ def switch_off(parameters: np.ndarray, candidate: Candidate, free: Sequence[Free
         reference = compute_reference(places[name], better, quantile)
         choose = np.maximum if better == "higher" else np.minimum
         changed[:, column] = choose(changed[:, column], reference)
+    leading = candidate.parameters[0][0]
+    for name in candidate.follow:
+        if leading in places and name in names:
+            column = places[leading].column
+            changed[:, names.index(name)] *= changed[:, column] / parameters[:, column]
     return changed
 
 
@@ -134,13 +146,13 @@ def compute_interval(probability: float, effective: float) -> tuple[float, float
 
 def attribute_failure(
     parameters: np.ndarray,
+    names: Sequence[str],
     free: Sequence[Free],
     catalogue: Sequence[Candidate],
     assess: Assess,
     *,
     effective: float,
     quantile: float = 0.75,
-    least: float = 0.05,
     tie: float = 0.02,
 ) -> Attribution:
     """Switch off each mechanism in turn in every draw and see how the failure probability changes.
@@ -149,6 +161,8 @@ def attribute_failure(
     ----------
     parameters : (draw, parameter)
         Posterior draws, equally weighted.
+    names : sequence of str
+        Names of all parameters, in order.
     free : tuple of Free
         The parameters that were estimated, with their scale and spread.
     catalogue : sequence of Candidate
@@ -156,17 +170,17 @@ def attribute_failure(
         Called once with all switched draws.
     effective : float
         Effective number of independent draws.
-    quantile, least, tie : float
+    quantile, tie : float
         See :mod:`livingdrug.explain.mechanisms` and `compute_winners`.
     """
     candidates = select_candidates(catalogue, free)
-    switched = [switch_off(parameters, candidate, free, quantile) for candidate in candidates]
+    switched = [switch_off(parameters, names, candidate, free, quantile) for candidate in candidates]
     failure = assess(np.concatenate([parameters, *switched])).reshape(len(candidates) + 1, len(parameters))
     failure = failure[:, np.isfinite(failure).all(axis=0)]
     if failure.shape[1] == 0:
         return Attribution((), 1.0, float("nan"), 0)
     reductions = failure[0] - failure[1:]
-    winners = compute_winners(reductions, least=least, tie=tie)
+    winners = compute_winners(reductions, least=LEAST, tie=tie)
     shares = [
         create_share(candidate, winner, reduction, min(effective, failure.shape[1]))
         for candidate, winner, reduction in zip(candidates, winners, reductions, strict=True)

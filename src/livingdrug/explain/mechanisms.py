@@ -41,12 +41,15 @@ class Candidate:
         or that the reference is the parameter's absence.
     needs : tuple of str
         Variables of which at least one must be observed before the mechanism is named by itself.
+    follow : tuple of str
+        Parameters that change by the same factor as the first of ``parameters``: a smaller tumour makes less marker.
     """
 
     mechanism: Mechanism
     words: str
     parameters: tuple[tuple[str, Better], ...]
     needs: tuple[str, ...] = ()
+    follow: tuple[str, ...] = ()
 
 
 CATALOGUE: tuple[Candidate, ...] = (
@@ -97,6 +100,7 @@ CATALOGUE: tuple[Candidate, ...] = (
         Mechanism.TUMOUR_BURDEN,
         "high tumour burden at infusion",
         (("B0", "lower"),),
+        follow=("m_protein_0", "flc_involved_0", "sbcma_0"),
     ),
 )
 

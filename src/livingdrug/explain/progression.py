@@ -106,3 +106,32 @@ def choose_horizon(day: float, landmarks: tuple[float, ...], *, factor: float = 
     """
     least = max(factor * day, day + gap)
     return next((mark for mark in landmarks if mark >= least), least)
+
+
+def draw_thresholds(survival: np.ndarray, is_known: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Draw, for each clone, the number of surviving families below which it is gone.
+
+    A clone with ``F`` expected surviving families is alive when an exponential draw ``W`` lies below
+    ``F``, which has probability ``1 - exp(-F)``. Where the clone is known to be alive, ``W`` is drawn
+    given that.
+
+    Parameters
+    ----------
+    survival : (draw, clone)
+        Probability that the clone is alive, ``1 - exp(-F)``.
+    is_known : (draw, clone) bool
+
+    Returns
+    -------
+    thresholds : (draw, clone)
+
+    Examples
+    --------
+    >>> known = np.array([[True, False]])
+    >>> w = draw_thresholds(np.array([[0.2, 0.2]]), known, np.random.default_rng(0))
+    >>> bool(w[0, 0] < -np.log(1 - 0.2)), w.shape
+    (True, (1, 2))
+    """
+    uniform = rng.random(survival.shape)
+    bounded = np.where(is_known & np.isfinite(survival), np.clip(survival, 1e-12, 1.0), 1.0)
+    return np.asarray(np.maximum(-np.log1p(-np.minimum(uniform * bounded, 1 - 1e-16)), 1e-12))

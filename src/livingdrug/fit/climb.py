@@ -79,8 +79,8 @@ def compute_decrement(evaluation: Evaluation) -> np.ndarray:
     return np.asarray(0.5 * (newton * evaluation.gradient).sum(axis=1))
 
 
-def climb_starts(problem: Problem, starts: np.ndarray, *, iterations: int = 30, threads: int | None = None) -> Climb:
-    """Climb from every start at once.
+def climb_starts(problem: Problem, starts: np.ndarray, *, iterations: int = 24, threads: int | None = None) -> Climb:
+    """Climb from every start at once, until half of them have converged.
 
     Parameters
     ----------
@@ -91,7 +91,8 @@ def climb_starts(problem: Problem, starts: np.ndarray, *, iterations: int = 30, 
     Returns
     -------
     Climb
-        A start whose integration fails keeps its last good place and is not converged.
+        A start whose integration fails keeps its last good place and is not converged; one within
+        `DECREMENT` of a converged start's height counts as converged.
     """
     z = np.clip(starts, -FARTHEST, FARTHEST)
     here = compute_log_posterior(problem, z, with_gradient=True, threads=threads)
@@ -103,7 +104,7 @@ def climb_starts(problem: Problem, starts: np.ndarray, *, iterations: int = 30, 
         is_converged |= ~is_done & (compute_decrement(here) < DECREMENT)
         is_done |= is_converged
         active = np.flatnonzero(~is_done)
-        if len(active) == 0:
+        if len(active) == 0 or 2 * is_converged.sum() >= len(z):
             break
         now = select_patients(here, active)
         trial = np.clip(z[active] + compute_step(now, damping[active]), -FARTHEST, FARTHEST)
@@ -114,6 +115,8 @@ def climb_starts(problem: Problem, starts: np.ndarray, *, iterations: int = 30, 
         store_patients(here, active, there, is_better)
         damping[active] = np.where(is_better, damping[active] / 5, damping[active] * 6)
         is_done[active] |= damping[active] > 1e8
+    if is_converged.any():
+        is_converged |= np.abs(here.value - here.value[is_converged].max()) < DECREMENT
     return Climb(z, here, is_converged, calls)
 
 

@@ -68,7 +68,7 @@ def fit_individual(
     problem: Problem,
     *,
     rng: np.random.Generator,
-    starts: int = 8,
+    starts: int = 6,
     scan: int = 256,
     draws: int = 256,
     sweeps: int = 5,

@@ -95,8 +95,8 @@ def decode_parameters(document: Mapping[str, Any], name: str) -> tuple[Parameter
     faults += more
     if faults or head is None:
         return None, faults
-    frozen = {"values": MappingProxyType(values), "correlations": MappingProxyType(correlations)}
-    return ParameterSet(**head, **frozen), []
+    texts: Mapping[str, str] = head
+    return ParameterSet(**texts, values=MappingProxyType(values), correlations=MappingProxyType(correlations)), []
 
 
 def list_correlation_sources(document: Mapping[str, Any]) -> tuple[str, ...]:
@@ -142,7 +142,7 @@ def _decode_correlations(
 
 
 def _broken_rule(entry: Mapping[str, Any], values: Mapping[str, Value], found: Mapping[tuple[str, str], float]) -> str:
-    pair = (entry.get("a"), entry.get("b"))
+    pair = (str(entry.get("a")), str(entry.get("b")))
     if any(not entry.get(key) for key in _CORRELATION_TEXTS) or entry["how"] not in HOW:
         return "must carry source, where and how"
     if any(name not in values or values[name].spread is None for name in pair):

@@ -82,9 +82,13 @@ def _decode_spread(table: Any, value: float, where: str) -> tuple[Spread | None,
         return None, [Fault(where, "must hold `kind` and `sd`", repr(table), "write { kind = ..., sd = ... }")]
     kind, sd = table["kind"], table["sd"]
     if kind not in SPREAD_KINDS:
-        return None, [Fault(f"{where}.kind", f"must be one of {', '.join(SPREAD_KINDS)}", repr(kind), "use one of them")]
+        return None, [
+            Fault(f"{where}.kind", f"must be one of {', '.join(SPREAD_KINDS)}", repr(kind), "use one of them")
+        ]
     if not (is_number(sd) and sd > 0):
-        return None, [Fault(f"{where}.sd", "must be a positive number", repr(sd), "leave the spread out if there is none")]
+        return None, [
+            Fault(f"{where}.sd", "must be a positive number", repr(sd), "leave the spread out if there is none")
+        ]
     if kind != "normal" and sd > _WIDEST_LOG_SPREAD:
         rule = f"must be at most {_WIDEST_LOG_SPREAD} on the scale of the logarithm"
         return None, [Fault(f"{where}.sd", rule, repr(sd), "check whether a variance or a percentage was entered")]

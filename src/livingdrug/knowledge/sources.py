@@ -57,11 +57,11 @@ _NAMES = frozenset(f.name for f in fields(Source)) - {"key", "kind"}
 
 
 def parse_sources(text: str, document: str) -> tuple[dict[str, Source], list[Fault]]:
-    """Read a bibliography in our strict form; every line that does not fit is a fault.
+    r"""Read a bibliography in our strict form; every line that does not fit is a fault.
 
     Examples
     --------
-    >>> sources, faults = parse_sources("@article{x2020,\\n  year = {2020},\\n}\\n", "sources.bib")
+    >>> sources, faults = parse_sources("@article{x2020,\n  year = {2020},\n}\n", "sources.bib")
     >>> sources["x2020"].year, faults
     ('2020', [])
     """
@@ -136,8 +136,8 @@ def cite(keys: Iterable[str]) -> tuple[str, ...]:
 
     Examples
     --------
-    >>> [line[:10] for line in cite(["singh2021", "singh2021"])]
-    ['Singh, A P']
+    >>> [line[:5] for line in cite(["singh2021", "singh2021"])]
+    ['Singh']
     """
     sources = load_sources()
     for key in (keys := tuple(dict.fromkeys(keys))):

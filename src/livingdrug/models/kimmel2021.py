@@ -23,8 +23,8 @@ from livingdrug.core.arithmetic import log
 from livingdrug.core.model import Model, Quantity
 
 
-def rhs(day: Any, y: Any, p: Any) -> Mapping[str, Any]:
-    """Rates of change. Floats or symbols in, the same kind out."""
+def rhs(day: Any, y: Any, p: Any) -> Mapping[str, Any]:  # noqa: ARG001
+    """Return rates of change. Floats or symbols in, the same kind out."""
     total = y.normal_t_cells + y.car_t_cells
     distance = (total - p.K_N) ** 2
     r_C = p.rho_C + p.b * distance / (p.a * total**2 + distance)
@@ -37,7 +37,7 @@ def rhs(day: Any, y: Any, p: Any) -> Mapping[str, Any]:
 
 
 def initial(p: Any) -> Mapping[str, Any]:
-    """Amounts at infusion, after lymphodepletion."""
+    """Return amounts at infusion, after lymphodepletion."""
     return {"normal_t_cells": p.N_0, "car_t_cells": p.C_0, "tumour_volume": p.B_0}
 
 

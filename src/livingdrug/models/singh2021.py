@@ -28,8 +28,8 @@ from livingdrug.core.arithmetic import power
 from livingdrug.core.model import Model, Quantity
 
 
-def rhs(day: Any, y: Any, p: Any) -> Mapping[str, Any]:
-    """Rates of change. Floats or symbols in, the same kind out."""
+def rhs(day: Any, y: Any, p: Any) -> Mapping[str, Any]:  # noqa: ARG001
+    """Return rates of change. Floats or symbols in, the same kind out."""
     cart = (y.effector_marrow + y.memory_marrow) / p.V_marrow
     per_cart = y.complexes / cart
     per_tumour = y.complexes / y.tumour
@@ -49,7 +49,7 @@ def rhs(day: Any, y: Any, p: Any) -> Mapping[str, Any]:
 
 
 def initial(p: Any) -> Mapping[str, Any]:
-    """Amounts at infusion: the dose in blood, markers at their steady state."""
+    """Return amounts at infusion: the dose in blood, markers at their steady state."""
     return {
         "effector_blood": p.dose,
         "effector_marrow": p.E_t0 * p.V_marrow,
@@ -59,8 +59,8 @@ def initial(p: Any) -> Mapping[str, Any]:
     }
 
 
-def observe(day: Any, y: Any, p: Any) -> Mapping[str, Any]:
-    """Transgene in blood, and the markers relative to infusion."""
+def observe(day: Any, y: Any, p: Any) -> Mapping[str, Any]:  # noqa: ARG001
+    """Return the transgene in blood, and the markers relative to infusion."""
     return {
         "car_transgene": p.copies_per_cell * (y.effector_blood + y.memory_blood) / p.V_blood,
         "m_protein_change": y.m_protein * p.K_m / (p.P_m * p.T_0) - 1,

@@ -23,8 +23,8 @@ from livingdrug.core.arithmetic import log
 from livingdrug.core.model import Model, Quantity
 
 
-def rhs(day: Any, y: Any, p: Any) -> Mapping[str, Any]:
-    """Rates of change. Floats or symbols in, the same kind out."""
+def rhs(day: Any, y: Any, p: Any) -> Mapping[str, Any]:  # noqa: ARG001
+    """Return rates of change. Floats or symbols in, the same kind out."""
     rho = log(p.foldx) / p.T_max
     k = p.F_B * (p.alpha - p.beta)
     return {
@@ -34,12 +34,12 @@ def rhs(day: Any, y: Any, p: Any) -> Mapping[str, Any]:
 
 
 def initial(p: Any) -> Mapping[str, Any]:
-    """Amounts back-extrapolated to infusion."""
+    """Return amounts back-extrapolated to infusion."""
     return {"effector": p.C_max / p.foldx}
 
 
-def observe(day: Any, y: Any, p: Any) -> Mapping[str, Any]:
-    """What the assay sees: both phases together."""
+def observe(day: Any, y: Any, p: Any) -> Mapping[str, Any]:  # noqa: ARG001
+    """Return what the assay sees: both phases together."""
     return {"car_transgene": y.effector + y.memory}
 
 

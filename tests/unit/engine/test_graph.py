@@ -164,7 +164,7 @@ def test_sparse_elimination_solves_what_dense_algebra_solves(size, random):
         rows.append(row)
     factors = eliminate(graph, rows, graph.symbol("diagonal", 0).node)
     right = [random.uniform(-1, 1) for _ in range(size)]
-    solution = substitute(graph, factors)
+    solution = substitute(graph, factors, [graph.node("input", "b", i) for i in range(size)])
     values |= {("b", i): b for i, b in enumerate(right)}
     values |= {("lu", i): evaluate(graph, node, values) for i, node in enumerate(factors.entries)}
     ours = [evaluate(graph, node, values) for node in solution]

@@ -31,7 +31,7 @@ STATES = (
 
 PARAMETERS = (
     Quantity("B0", "1e9 cells", "tumour cells at infusion"),
-    Quantity("fraction_low", "1", "share of the tumour with low antigen density at infusion"),
+    Quantity("fraction_low", "1", "share of low density among tumour cells with the antigen, at infusion"),
     Quantity("fraction_negative", "1", "share of the tumour without the antigen at infusion"),
     Quantity("r", "1/day", "net growth rate of the tumour"),
     Quantity("Kmax", "1e9 cells", "carrying capacity of the tumour"),
@@ -76,42 +76,36 @@ def compute_killing(p: Any) -> tuple[Any, Any, Any]:
     )
 
 
-def compute_burden(y: Any) -> Any:
-    """Return all tumour cells (B) [1e9 cells]."""
-    return y.tumour_high + y.tumour_low + y.tumour_negative
-
-
-def compute_drive(y: Any, p: Any) -> Any:
-    """Return the antigen drive g, 0 to 1."""
+def compute_drive(shown: tuple[Any, Any, Any], y: Any, p: Any) -> Any:
+    """Return the antigen drive g, 0 to 1, given the shown burden of each clone."""
     high = compute_efficiency(p.antigen_density_high, p.A50_expand, p.hill_antigen)
     low = compute_efficiency(p.antigen_density_high * p.density_low_ratio, p.A50_expand, p.hill_antigen)
-    antigen = high * y.tumour_high + low * y.tumour_low + p.wH * y.healthy_antigen
+    antigen = high * shown[0] + low * shown[1] + p.wH * y.healthy_antigen
     return antigen / (p.KA + antigen)
 
 
-def compute_hazard(y: Any, p: Any, *, killers: Any, permission: Any) -> Any:
+def compute_hazard(p: Any, *, killers: Any, permission: Any, burden: Any) -> Any:
     """Return the kill hazard K of a fully antigen-positive cell [1/day]."""
-    return p.acc * p.gB * permission * killers / (p.kB + killers + p.qB * compute_burden(y))
+    return p.acc * p.gB * permission * killers / (p.kB + killers + p.qB * burden)
 
 
-def compute_growth(y: Any, p: Any) -> Any:
+def compute_growth(burden: Any, p: Any) -> Any:
     """Return net growth rho without therapy [1/day]."""
-    return p.r * (1 - compute_burden(y) / p.Kmax)
+    return p.r * (1 - burden / p.Kmax)
 
 
 def compute_initial(p: Any) -> Mapping[str, Any]:
     """Split the burden at infusion into its clones."""
+    positive = p.B0 * (1 - p.fraction_negative)
     return {
-        "tumour_high": p.B0 * (1 - p.fraction_low - p.fraction_negative),
-        "tumour_low": p.B0 * p.fraction_low,
+        "tumour_high": positive * (1 - p.fraction_low),
+        "tumour_low": positive * p.fraction_low,
         "tumour_negative": p.B0 * p.fraction_negative,
         "healthy_antigen": p.H0,
     }
 
 
-def compute_rates(
-    y: Any, p: Any, *, growth: Any, deaths: tuple[Any, Any, Any], hazard: Any
-) -> Mapping[str, Any]:
+def compute_rates(y: Any, p: Any, *, growth: Any, deaths: tuple[Any, Any, Any], hazard: Any) -> Mapping[str, Any]:
     """Return rates of change of the clones and of healthy cells.
 
     Parameters

@@ -12,7 +12,7 @@ The last term is a source of new single cells (:math:`\sigma`). The expected num
 
 .. math::
     \dot F = -d\, q F \; (+ f_c \sigma), \qquad P(\text{extinct}) = e^{-F}, \qquad
-    B^* = \frac{B}{1 - e^{-F}}
+    B^* = \frac{B}{1 - e^{-F}} \approx B + \frac{a\, q^{-1} / f_c}{1 + F/2 + F^2/6 + F^3/24}
 
 :math:`q` stays between 0 and 1: it can neither overflow when a clone regrows for years
 (:math:`m = e^{rt}` does) nor be divided by a burden that has underflown, as :math:`\dot F = -d F^2 / B`
@@ -23,7 +23,7 @@ would. It decays slowly, so a relative tolerance keeps all its digits.
 :math:`e^{-F}` says), or ln 2 (then the likelier course is shown). From there on the clone is removed,
 
 .. math::
-    \chi = \frac{k_x r}{1 + (F / W)^8}
+    \chi = k_x r (1 - a), \qquad a = \frac{(F / W)^8}{1 + (F / W)^8}
 
 which is smooth, needs no event, and is beyond the digits of a double while the clone is alive. Without it the
 mean burden of a cured patient, 1e-20 cells, would grow back into a relapse.
@@ -34,9 +34,6 @@ from typing import Any
 
 from livingdrug.core.model import Quantity
 
-CELLS = 1e9
-"""Cells in the unit of burden."""
-
 CLONES = ("high", "low", "negative")
 
 STATES = tuple(
@@ -45,6 +42,7 @@ STATES = tuple(
 )
 
 PARAMETERS = (
+    Quantity("cell_unit", "cells", "cells in the unit of burden"),
     Quantity("mu0", "1/day", "turnover of tumour cells: death without therapy"),
     Quantity("fc", "1", "fraction of tumour cells that can regrow a tumour"),
     Quantity("kx", "1", "removal of a clone that has died out, relative to its growth rate"),
@@ -56,7 +54,7 @@ PARAMETERS = (
 
 def compute_families(y: Any, p: Any) -> tuple[Any, Any, Any]:
     """Return the expected number of surviving families F of each clone."""
-    scale = p.fc * CELLS
+    scale = p.fc * p.cell_unit
     return (
         scale * y.tumour_high * y.lineage_high,
         scale * y.tumour_low * y.lineage_low,
@@ -64,38 +62,43 @@ def compute_families(y: Any, p: Any) -> tuple[Any, Any, Any]:
     )
 
 
-def compute_removal(families: tuple[Any, Any, Any], p: Any) -> tuple[Any, Any, Any]:
-    """Return the removal hazard chi of each clone [1/day]: 0 while it lives."""
+def compute_alive(families: tuple[Any, Any, Any], p: Any) -> tuple[Any, Any, Any]:
+    """Return whether each clone is alive: 1 far above its threshold W, 0 below, and smooth between."""
     high, low, negative = families
     return (
-        p.kx * p.r / (1 + (high / p.extinct_high) ** 8),
-        p.kx * p.r / (1 + (low / p.extinct_low) ** 8),
-        p.kx * p.r / (1 + (negative / p.extinct_negative) ** 8),
+        _switch(high / p.extinct_high),
+        _switch(low / p.extinct_low),
+        _switch(negative / p.extinct_negative),
     )
 
 
-def _show(burden: Any, lineage: Any, families: Any, p: Any) -> Any:
-    # F/(1 - exp(-F)) = F + F/(exp(F) - 1), and the last is 1 / (1 + F/2 + F^2/6 + F^3/24 + ...)
-    x = families
-    return burden + 1 / (p.fc * CELLS * lineage * (1 + x * (1 / 2 + x * (1 / 6 + x * (1 / 24 + x * (1 / 120))))))
+def _switch(relative: Any) -> Any:
+    steep = (relative**4) ** 2
+    return steep / (1 + steep)
 
 
-def compute_shown(y: Any, p: Any, families: tuple[Any, Any, Any]) -> tuple[Any, Any, Any]:
-    """Return the burden of each clone given that it survives, B* [1e9 cells].
+def compute_shown(y: Any, p: Any, families: tuple[Any, Any, Any], alive: tuple[Any, Any, Any]) -> tuple[Any, Any, Any]:
+    """Return the burden of each clone given that it survives, B* [1e9 cells]; its mean burden once it is gone.
 
-    The series stands for the exponential (within 0.5 % of the burden), so that it stays rational.
-    A clone that has died out shows a few cells.
+    A series stands for the exponential (within 1 % of the burden), so that it stays rational.
     """
-    return (
-        _show(y.tumour_high, y.lineage_high, families[0], p),
-        _show(y.tumour_low, y.lineage_low, families[1], p),
-        _show(y.tumour_negative, y.lineage_negative, families[2], p),
-    )
+    burdens = (y.tumour_high, y.tumour_low, y.tumour_negative)
+    lineages = (y.lineage_high, y.lineage_low, y.lineage_negative)
+    shown = [
+        burden + is_alive / (p.fc * p.cell_unit * lineage * _expand(count))
+        for burden, lineage, count, is_alive in zip(burdens, lineages, families, alive, strict=True)
+    ]
+    return shown[0], shown[1], shown[2]
+
+
+def _expand(x: Any) -> Any:
+    # F/(1 - exp(-F)) = F + F/(exp(F) - 1), and the last is 1 / (1 + F/2 + F^2/6 + F^3/24 + ...)
+    return 1 + x / 2 * (1 + x / 3 * (1 + x / 4))
 
 
 def compute_initial() -> Mapping[str, Any]:
     """Start with every cell a family of its own."""
-    return {state.name: 1.0 for state in STATES}
+    return {state.name: 1 for state in STATES}
 
 
 def compute_rates(y: Any, p: Any, *, growth: Any, deaths: tuple[Any, Any, Any]) -> Mapping[str, Any]:
@@ -109,7 +112,7 @@ def compute_rates(y: Any, p: Any, *, growth: Any, deaths: tuple[Any, Any, Any]) 
     rates: dict[str, Any] = {}
     for clone, q, death in zip(CLONES, (y.lineage_high, y.lineage_low, y.lineage_negative), deaths, strict=True):
         rates[f"lineage_{clone}"] = (death - growth) * q - (p.mu0 + death) * q * q
-    # a negative cell that is born founds a family of its own; a thousandth of a cell keeps 0/0 away
-    born = p.mu * y.tumour_high / (y.tumour_negative + 1e-3 / CELLS)
+    # a negative cell that is born founds a family of its own; one cell keeps 0/0 away
+    born = p.mu * y.tumour_high / (y.tumour_negative + 1 / p.cell_unit)
     rates["lineage_negative"] = rates["lineage_negative"] + born * (1 - y.lineage_negative)
     return rates

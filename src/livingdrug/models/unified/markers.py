@@ -29,9 +29,9 @@ PARAMETERS = (
 def compute_initial(p: Any) -> Mapping[str, Any]:
     """Start in balance: what is made is cleared."""
     return {
-        "m_protein_ratio": 1.0,
-        "flc_ratio": 1.0,
-        "sbcma_ratio": 1 - p.fraction_low - p.fraction_negative + p.density_low_ratio * p.fraction_low,
+        "m_protein_ratio": 1,
+        "flc_ratio": 1,
+        "sbcma_ratio": (1 - p.fraction_negative) * (1 - p.fraction_low + p.density_low_ratio * p.fraction_low),
     }
 
 

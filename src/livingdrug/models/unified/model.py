@@ -18,26 +18,22 @@ from livingdrug.models.unified.observe import PARAMETERS as OBSERVATION_PARAMETE
 
 def rhs(day: Any, y: Any, p: Any) -> Mapping[str, Any]:  # noqa: ARG001
     """Return rates of change. Floats or symbols in, the same kind out."""
-    burden = antigen.compute_burden(y)
-    growth = antigen.compute_growth(y, p)
-    hazard = antigen.compute_hazard(
-        y, p, killers=cart.compute_killers(y, p), permission=environment.compute_kill_permission(y)
-    )
-    efficiency = antigen.compute_killing(p)
     families = extinction.compute_families(y, p)
-    removal = extinction.compute_removal(families, p)
-    kills = tuple(hazard * e for e in efficiency)
-    deaths = (
-        kills[0] + p.h_next + removal[0],
-        kills[1] + p.h_next + removal[1],
-        kills[2] + p.h_next + removal[2],
+    alive = extinction.compute_alive(families, p)
+    shown = extinction.compute_shown(y, p, families, alive)
+    burden = shown[0] + shown[1] + shown[2]
+    growth = antigen.compute_growth(burden, p)
+    hazard = antigen.compute_hazard(
+        p, killers=cart.compute_killers(y, p), permission=environment.compute_kill_permission(y), burden=burden
     )
-    flux = kills[0] * y.tumour_high + kills[1] * y.tumour_low + kills[2] * y.tumour_negative
+    kills = tuple(hazard * efficiency for efficiency in antigen.compute_killing(p))
+    deaths = tuple(kill + p.h_next + p.kx * p.r * (1 - is_alive) for kill, is_alive in zip(kills, alive, strict=True))
+    flux = kills[0] * shown[0] + kills[1] * shown[1] + kills[2] * shown[2]
     return {
         **cart.compute_rates(
             y,
             p,
-            drive=antigen.compute_drive(y, p),
+            drive=antigen.compute_drive(shown, y, p),
             permission=environment.compute_growth_permission(y, p),
             suppression=y.suppression,
             steroid=drugs.compute_steroid(y, p),
@@ -45,7 +41,7 @@ def rhs(day: Any, y: Any, p: Any) -> Mapping[str, Any]:  # noqa: ARG001
         **antigen.compute_rates(y, p, growth=growth, deaths=deaths, hazard=hazard),
         **extinction.compute_rates(y, p, growth=growth, deaths=deaths),
         **environment.compute_rates(y, p, burden=burden, flux=flux),
-        **markers.compute_rates(y, p, shown=extinction.compute_shown(y, p, families)),
+        **markers.compute_rates(y, p, shown=shown),
         **drugs.compute_rates(y, p),
     }
 

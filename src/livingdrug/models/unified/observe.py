@@ -1,10 +1,10 @@
 r"""What a hospital measures of the states.
 
 .. math::
-    \text{transgene} = \frac{VCN \cdot c\, C}{C + W}, \qquad c = 1.515 \times 10^5\ \text{copies/ug per copy per cell}
+    \text{transgene} = \frac{VCN \cdot c\, C}{C + W}, \qquad c: \text{copies per ug when every cell carries one}
 
-because a diploid nucleus holds 6.6 pg of DNA; bounded by :math:`VCN \cdot c`, and for few CAR T cells
-proportional to them. :math:`W` is the effective number of other nucleated cells in the assay.
+bounded by :math:`VCN \cdot c`, and for few CAR T cells proportional to them; :math:`W` is the
+effective number of other nucleated cells in the assay.
 Free light chains are the tumour's plus the normal plasma cells'. Lesions are spheres of equal size.
 """
 
@@ -15,9 +15,6 @@ from typing import Any
 from livingdrug.core.arithmetic import exp, power
 from livingdrug.core.model import Quantity
 from livingdrug.models.unified import cart, extinction
-
-COPIES_PER_UG = 1.515e5
-"""Copies per ug of DNA when every cell carries one: 1 ug / 6.6 pg."""
 
 OUTPUTS = (
     Quantity("car_t_cells", "cells/uL", "CAR T cells in blood"),
@@ -41,6 +38,9 @@ OUTPUTS = (
 )
 
 PARAMETERS = (
+    Quantity("copies_per_ug", "copies/ug", "copies per ug of DNA when every cell carries one (c)"),
+    Quantity("percent", "%", "a whole"),
+    Quantity("mm2_per_cm2", "mm2/cm2", "square millimetres in a square centimetre"),
     Quantity("vcn", "1", "vector copies per CAR T cell"),
     Quantity("wbc_other", "cells/uL", "effective nucleated cells without CAR in the qPCR sample (W)"),
     Quantity("b_cells_0", "cells/uL", "B cells when recovered"),
@@ -63,17 +63,18 @@ def _share_positive(density: Any, p: Any) -> Any:
 def observe_tumour(y: Any, p: Any) -> Mapping[str, Any]:
     """Return burden, size, antigen and survival of the tumour."""
     families = extinction.compute_families(y, p)
-    high, low, negative = extinction.compute_shown(y, p, families)
+    high, low, negative = extinction.compute_shown(y, p, families, extinction.compute_alive(families, p))
     burden = high + low + negative
     dense, sparse = p.antigen_density_high, p.antigen_density_high * p.density_low_ratio
+    counted = burden + 1 / p.cell_unit  # one cell keeps 0/0 away
     alive = [1 - exp(-f) for f in families]
     return {
-        "tumour_cells": burden * extinction.CELLS,
+        "tumour_cells": burden * p.cell_unit,
         "tumour_volume": burden,
-        "tumour_spd": p.lesions * 100 * power(6 * burden / (pi * p.lesions), 2 / 3),
-        "marrow_plasma_cells": 100 * burden / (burden + p.marrow_other),
-        "antigen_positive_fraction": (high * _share_positive(dense, p) + low * _share_positive(sparse, p)) / burden,
-        "antigen_density": (high * dense + low * sparse) / burden,
+        "tumour_spd": p.lesions * p.mm2_per_cm2 * power(2 * 3 * counted / (pi * p.lesions), 2 / 3),
+        "marrow_plasma_cells": p.percent * burden / (burden + p.marrow_other),
+        "antigen_positive_fraction": (high * _share_positive(dense, p) + low * _share_positive(sparse, p)) / counted,
+        "antigen_density": (high * dense + low * sparse) / counted,
         "survival_high": alive[0],
         "survival_low": alive[1],
         "survival_negative": alive[2],
@@ -88,9 +89,8 @@ def observe(day: Any, y: Any, p: Any) -> Mapping[str, Any]:  # noqa: ARG001
     return {
         **observe_tumour(y, p),
         "car_t_cells": count,
-        "car_transgene": p.vcn * COPIES_PER_UG * count / (count + p.wbc_other),
-        # a millionth of a cell per uL keeps 0/0 away when no CAR T cell was given
-        "pd1_tim3_fraction": y.cart_exhausted / (count + 1e-6),
+        "car_transgene": p.vcn * p.copies_per_ug * count / (count + p.wbc_other),
+        "pd1_tim3_fraction": y.cart_exhausted / (count + 1 / p.blood_scale),  # one cell keeps 0/0 away
         "b_cells": p.b_cells_0 * y.healthy_antigen,
         "m_protein": p.m_protein_0 * y.m_protein_ratio,
         "flc_involved": p.flc_involved_0 * y.flc_ratio + normal,

@@ -1,0 +1,81 @@
+"""One engine against one tier: the loosest tolerance that meets it, then the rate at that tolerance."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from reference import Workload, compute_errors, compute_tier
+
+RTOLS = tuple(float(f"{m}e-{d}") for d in range(3, 10) for m in (1, 3.16))[1:]
+RTOLS = tuple(sorted({1e-2, 3.16e-3, *RTOLS}, reverse=True))
+SHARES = (1.0, 1e-2, 1e-4)  # absolute tolerance of a state = rtol x share x its floor
+
+
+class Engine(Protocol):
+    """What every engine answers."""
+
+    def solve(self, work: Workload, rtol: float, share: float) -> tuple[np.ndarray, float]:
+        """Return CAR-T and tumour, (patient, time, 2), and the seconds it took."""
+
+    def close(self) -> None:
+        """End what was started."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A tolerance and what it gave."""
+
+    engine: str
+    rtol: float
+    share: float
+    error: float
+    rate: float
+    patients: int = 0
+
+
+def measure(engine: Engine, work: Workload, rtol: float, share: float) -> tuple[np.ndarray, float]:
+    """Return what was seen and patients per second."""
+    seen, seconds = engine.solve(work, rtol, rtol * share)
+    return seen, len(work.parameters) / seconds
+
+
+def scan(
+    name: str, engine: Engine, work: Workload, reference: np.ndarray, tiers: Sequence[float], best: Mapping[float, float]
+) -> dict[float, Setting]:
+    """Return the fastest setting that meets each tier, walking from loose to tight for every share.
+
+    ``best`` holds the rate that a sibling of this engine has reached at a tier: a walk ends as soon as it is
+    slower than that, because a tighter tolerance is slower still.
+    """
+    found: dict[float, Setting] = {}
+    engine.solve(work, 1e-4, 1e-4)
+    for share in SHARES:
+        open_tiers = sorted(tiers, reverse=True)
+        for rtol in RTOLS:
+            seen, rate = measure(engine, work, rtol, share)
+            error = compute_tier(compute_errors(work, seen, reference))
+            while open_tiers and error <= open_tiers[0]:
+                tier = open_tiers.pop(0)
+                if tier not in found or rate > found[tier].rate:
+                    found[tier] = Setting(name, rtol, share, error, rate)
+            if not open_tiers or all(2 * rate < max(best.get(t, 0.0), rate_of(found, t)) for t in open_tiers):
+                break
+    return found
+
+
+def rate_of(found: Mapping[float, Setting], tier: float) -> float:
+    """Return the rate found for a tier, 0 if none was."""
+    return found[tier].rate if tier in found else 0.0
+
+
+def tighten(engine: Engine, work: Workload, reference: np.ndarray, setting: Setting, tier: float) -> Setting:
+    """Return the setting confirmed on all reference patients, tightened by half decades while it misses the tier."""
+    for rtol in [r for r in RTOLS if r <= setting.rtol]:
+        seen, rate = measure(engine, work, rtol, setting.share)
+        error = compute_tier(compute_errors(work, seen, reference))
+        setting = Setting(setting.engine, rtol, setting.share, error, rate)
+        if error <= tier:
+            break
+    return setting

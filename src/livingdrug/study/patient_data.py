@@ -1,0 +1,126 @@
+"""One subject's part of a record, made ready for the model: which rows, under which names, from which day."""
+
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from livingdrug.core.errors import InputError
+from livingdrug.core.tables import Record
+
+BASELINE_WINDOW = 60.0
+"""Days before infusion within which the last value of a variable stands for day 0."""
+KAPPA_ABOVE, LAMBDA_BELOW = 1.65, 0.26
+"""Kappa/lambda ratio at baseline beyond which the tumour's chain is known (IMWG 2016)."""
+NEW_THERAPY = ("second_infusion", "next_therapy", "transplant", "death")
+"""Events after which a marker no longer speaks about the infusion of day 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class PatientData:
+    """One subject's rows.
+
+    Parameters
+    ----------
+    subject_id, disease, product : str
+    observations, events : table
+        As in the record, in the record's order.
+    involved : str or None
+        ``kappa`` or ``lambda``: the tumour's free light chain.
+    """
+
+    subject_id: str
+    disease: str
+    product: str
+    observations: pl.DataFrame
+    events: pl.DataFrame
+    involved: str | None = None
+
+    @property
+    def renamed(self) -> dict[str, str]:
+        """Names of the record under which the model has another name."""
+        if self.involved is None:
+            return {}
+        other = "lambda" if self.involved == "kappa" else "kappa"
+        return {f"flc_{self.involved}": "flc_involved", f"flc_{other}": "flc_uninvolved"}
+
+
+def select_patient(record: Record, subject_id: str | None = None) -> PatientData:
+    """Pick one subject out of a record; without a name the record must hold exactly one.
+
+    Raises
+    ------
+    InputError
+        If the subject is not in the record, or none is named and there are several.
+    """
+    subjects = record.subjects["subject_id"].to_list()
+    if subject_id is None and len(subjects) != 1:
+        raise InputError(
+            f"`subject_id` must be given when a record holds several subjects, but it holds {len(subjects)}. "
+            f"Hint: one of {', '.join(map(str, subjects[:5]))}{' ...' if len(subjects) > 5 else ''}."
+        )
+    chosen = subjects[0] if subject_id is None else subject_id
+    if chosen not in subjects:
+        raise InputError(
+            f"`subject_id` must be a subject of the record, but was {chosen!r}. "
+            f"Hint: one of {', '.join(map(str, subjects[:5]))}{' ...' if len(subjects) > 5 else ''}."
+        )
+    is_it = pl.col("subject_id") == chosen
+    row = record.subjects.filter(is_it).row(0, named=True)
+    data = PatientData(
+        chosen, row["disease"], row["product"], record.observations.filter(is_it), record.events.filter(is_it)
+    )
+    return replace(data, involved=find_involved_chain(data.observations))
+
+
+def find_involved_chain(observations: pl.DataFrame) -> str | None:
+    """Return the light chain that the tumour makes, from the last pair of values up to day 0."""
+    values = {}
+    for chain in ("kappa", "lambda"):
+        is_it = (pl.col("variable") == f"flc_{chain}") & (pl.col("day") <= 0) & (pl.col("value") > 0)
+        rows = observations.filter(is_it).sort("day")
+        if rows.is_empty():
+            return None
+        values[chain] = float(rows["value"][-1])
+    ratio = values["kappa"] / values["lambda"]
+    return "kappa" if ratio > KAPPA_ABOVE else "lambda" if ratio < LAMBDA_BELOW else None
+
+
+def find_dose(events: pl.DataFrame) -> float | None:
+    """Return the CAR T cells given on day 0, or None."""
+    rows = events.filter((pl.col("type") == "car_t") & (pl.col("day") == 0) & (pl.col("amount") > 0))
+    return None if rows.is_empty() else float(rows["amount"].sum())
+
+
+def find_end(data: PatientData) -> float:
+    """Return the last day that speaks about the infusion of day 0: the day before a new therapy, or the last row."""
+    later = data.events.filter(pl.col("type").is_in(NEW_THERAPY) & (pl.col("day") > 0))
+    last = data.observations["day"].max()
+    ends = [float(last) if isinstance(last, int | float) else 0.0]
+    if not later.is_empty():
+        ends.append(float(later["day"].min()))  # type: ignore[arg-type]
+    return min(ends)
+
+
+def derive_model_observations(data: PatientData) -> pl.DataFrame:
+    """Return the rows under the model's names: up to a new therapy, the last baseline value on day 0.
+
+    A name with a detail (``antigen_density:BCMA``) loses it. A marker whose baseline is below its limit,
+    or missing, is left out: it does not follow this tumour.
+    """
+    end = find_end(data)
+    named = data.observations.filter(pl.col("value").is_not_null() | (pl.col("censored") == "left")).with_columns(
+        pl.col("variable").str.split(":").list.first().replace(data.renamed)
+    )
+    before = (
+        named.filter(pl.col("day").is_between(-BASELINE_WINDOW, 0))
+        .sort("day", maintain_order=True)
+        .unique("variable", keep="last", maintain_order=True)
+        .with_columns(pl.lit(0.0).alias("day"))
+    )
+    after = named.filter((pl.col("day") > 0) & (pl.col("day") <= end))
+    rows = pl.concat([before, after.with_columns(pl.col("day").cast(pl.Float64))], how="vertical_relaxed")
+    markers = ("m_protein", "flc_involved", "sbcma")
+    is_measurable = (pl.col("censored") != "left") & (pl.col("value") > pl.col("lloq").fill_null(0.0))
+    measurable = set(before.filter(is_measurable)["variable"].to_list())
+    dropped = [name for name in markers if name not in measurable]
+    return rows.filter(~pl.col("variable").is_in(dropped))

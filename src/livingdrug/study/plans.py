@@ -1,0 +1,76 @@
+"""Per disease: which parameters of the unified model are free in one patient, and which marker tells the outcome."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from livingdrug.core.parameters import ParameterSet
+from livingdrug.core.ruleset import Ruleset
+from livingdrug.explain.evidence import Limits
+from livingdrug.explain.progression import MarkerRule
+from livingdrug.fit.likelihood import Noise
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a disease is fitted and judged.
+
+    Parameters
+    ----------
+    parameters : mapping of product to name of a parameter set
+    free : tuple of str
+        Parameters that differ between patients and shape a course; those without a spread in the set stay typical.
+    scales : mapping of output to parameter
+        Markers whose level at baseline is a parameter of its own.
+    markers : tuple of str
+        Markers that may tell the outcome, best first.
+    rules : str
+        Ruleset with the thresholds of response and progression.
+    """
+
+    parameters: Mapping[str, str]
+    free: tuple[str, ...]
+    scales: Mapping[str, str]
+    markers: tuple[str, ...]
+    rules: str
+
+
+CAR_T = ("feng", "fM", "alpha", "dM", "xg", "gB")
+TUMOUR = ("r", "B0", "S0", "fraction_low", "fraction_negative", "density_low_ratio", "antigen_density_high")
+ASSAYS = ("vcn", "wbc_other")
+
+PLANS: Mapping[str, Plan] = {
+    "myeloma": Plan(
+        parameters={"ide_cel": "unified_myeloma_ide_cel", "cilta_cel": "unified_myeloma_cilta_cel"},
+        free=(*CAR_T, *TUMOUR, *ASSAYS, "m_protein_0", "flc_involved_0", "sbcma_0"),
+        scales={"m_protein": "m_protein_0", "flc_involved": "flc_involved_0", "sbcma": "sbcma_0"},
+        markers=("m_protein", "flc_involved"),
+        rules="imwg/2016",
+    ),
+}
+
+
+def choose_free(plan: Plan, values: ParameterSet, variables: set[str]) -> tuple[str, ...]:
+    """Return the free parameters: those with a spread, and of the scales only those whose marker was measured."""
+    unused = {parameter for output, parameter in plan.scales.items() if output not in variables}
+    if "antigen_density" not in variables and "antigen_positive_fraction" not in variables:
+        unused.add("antigen_density_high")
+    if "car_transgene" not in variables:
+        unused |= set(ASSAYS)
+    known = [name for name, value in values.values.items() if value.spread is not None]
+    return tuple(name for name in plan.free if name in known and name not in unused)
+
+
+def create_noise(settings: Ruleset) -> dict[str, Noise]:
+    """Read how each variable is measured from the settings: ``noise.<variable>.<kind>``."""
+    noise: dict[str, Noise] = {}
+    return noise
+
+
+def create_limits(settings: Ruleset) -> Limits:
+    """Read where a measurement starts to speak from the settings."""
+    raise NotImplementedError
+
+
+def create_marker_rule(marker: str, rules: Ruleset, noise: Noise) -> MarkerRule:
+    """Join a marker's thresholds with its noise."""
+    raise NotImplementedError

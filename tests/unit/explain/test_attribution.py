@@ -1,0 +1,161 @@
+import numpy as np
+import pytest
+
+from livingdrug.core.outcome import Mechanism
+from livingdrug.explain.attribution import (
+    Attribution,
+    attribute_failure,
+    choose_answer,
+    compute_interval,
+    compute_winners,
+    select_candidates,
+    switch_off,
+)
+from livingdrug.explain.mechanisms import CATALOGUE, Candidate, compute_reference
+from livingdrug.fit.problem import Free
+
+FREE = (
+    Free("kill", 0, "lognormal", 1.0, 1.0),
+    Free("loss", 1, "lognormal", 1.0, 1.0),
+    Free("escape", 2, "lognormal", 0.01, 1.0),
+)
+NAMES = ("kill", "loss", "escape", "marker")
+TOY = (
+    Candidate(Mechanism.POTENCY, "low potency", (("kill", "higher"),)),
+    Candidate(Mechanism.PERSISTENCE, "lost persistence", (("loss", "lower"),)),
+    Candidate(Mechanism.ANTIGEN_NEGATIVE, "antigen loss", (("escape", "absent"),)),
+)
+
+
+def assess(parameters):
+    """Fail where killing over loss is low, or the escaping share is high."""
+    control = np.log(parameters[:, 0]) - np.log(parameters[:, 1])
+    return 1 - (control > -1) * (parameters[:, 2] < 0.1)
+
+
+def draws(kill=1.0, loss=1.0, escape=0.01, count=40):
+    return np.tile([kill, loss, escape, 5.0], (count, 1))
+
+
+def attribute(parameters, **options):
+    return attribute_failure(parameters, NAMES, FREE, TOY, assess, effective=len(parameters), **options)
+
+
+@pytest.mark.parametrize(
+    ("departure", "mechanism"),
+    [({"kill": 0.05}, "potency"), ({"loss": 20.0}, "persistence"), ({"escape": 0.3}, "antigen_negative")],
+)
+def test_the_only_departure_is_the_reason(departure, mechanism):
+    result = attribute(draws(**departure))
+    assert result.shares[0].name == mechanism
+    assert result.shares[0].probability == pytest.approx(1.0)
+    assert result.shares[0].reduction == pytest.approx(1.0)
+    assert result.unexplained == 0.0
+
+
+def test_two_mechanisms_that_each_rescue_share_the_draw():
+    result = attribute(draws(kill=0.6, loss=1.8))
+    assert [s.probability for s in result.shares[:2]] == [0.5, 0.5]
+
+
+def test_when_no_single_switch_helps_nothing_is_the_reason():
+    result = attribute(draws(kill=0.02, escape=0.3))
+    assert result.unexplained == 1.0
+    assert choose_answer(result, TOY, []).answered is None
+
+
+def test_probabilities_and_the_unexplained_rest_sum_to_one():
+    parameters = np.exp(np.random.default_rng(0).normal(0, 1.5, (300, 4))) * [0.4, 2.0, 0.05, 1.0]
+    result = attribute(parameters[assess(parameters) == 1])
+    assert sum(s.probability for s in result.shares) + result.unexplained == pytest.approx(1.0)
+    for share in result.shares:
+        assert 0 <= share.lower <= share.probability <= share.upper <= 1
+
+
+def test_draws_that_cannot_be_run_again_are_left_out():
+    def sometimes(parameters):
+        return np.where(parameters[:, 1] > 19, np.nan, assess(parameters))
+
+    parameters = np.vstack([draws(kill=0.05, count=10), draws(loss=20.0, count=5)])
+    result = attribute_failure(parameters, NAMES, FREE, TOY, sometimes, effective=15)
+    assert result.draws == 10
+    assert result.shares[0].name == "potency"
+
+
+def test_no_usable_draw_gives_no_answer_and_no_exception():
+    result = attribute_failure(draws(), NAMES, FREE, TOY, lambda p: np.full(len(p), np.nan), effective=40)
+    assert result.shares == ()
+    assert choose_answer(result, TOY, []).answered is None
+
+
+def test_switching_off_never_makes_a_value_worse():
+    parameters = draws(kill=50.0, loss=0.01, escape=0.0)
+    for candidate in TOY:
+        assert np.array_equal(switch_off(parameters, NAMES, candidate, FREE, 0.75), parameters)
+
+
+def test_switching_off_changes_the_mechanism_alone():
+    changed = switch_off(draws(kill=0.1), NAMES, TOY[0], FREE, 0.75)
+    assert changed[0, 0] == pytest.approx(np.exp(0.6745), rel=1e-3)
+    assert np.array_equal(changed[:, 1:], draws(kill=0.1)[:, 1:])
+
+
+def test_what_follows_a_mechanism_changes_by_the_same_factor():
+    burden = Candidate(Mechanism.TUMOUR_BURDEN, "high burden", (("loss", "lower"),), follow=("marker",))
+    changed = switch_off(draws(loss=8.0), NAMES, burden, FREE, 0.5)
+    assert changed[0].tolist() == pytest.approx([1.0, 1.0, 0.01, 5.0 / 8.0])
+
+
+def test_the_reference_lies_on_the_favourable_side():
+    for scale, typical in (("lognormal", 2.0), ("normal", 2.0), ("logitnormal", 0.4)):
+        free = Free("x", 0, scale, typical, 0.5)
+        assert compute_reference(free, "lower", 0.75) < typical < compute_reference(free, "higher", 0.75)
+        assert compute_reference(free, "absent", 0.75) == 0.0
+
+
+def test_a_mechanism_without_free_parameters_is_not_examined():
+    assert [c.mechanism for c in select_candidates(TOY, FREE[:1])] == [Mechanism.POTENCY]
+
+
+def test_winners_need_a_least_reduction():
+    assert compute_winners(np.array([[0.04], [0.03]]), least=0.05, tie=0.02).sum() == 0
+
+
+def test_the_interval_narrows_with_the_effective_number_of_draws():
+    few, many = compute_interval(0.7, 10), compute_interval(0.7, 1000)
+    assert few[0] < many[0] < 0.7 < many[1] < few[1]
+
+
+def make_attribution(*pairs, unexplained=0.0):
+    template = attribute(draws(kill=0.05)).shares[0]
+    shares = []
+    for name, group, probability in pairs:
+        fields = {f: getattr(template, f) for f in template.__dataclass_fields__}
+        shares.append(type(template)(**{**fields, "name": name, "group": group, "probability": probability}))
+    return Attribution(tuple(shares), unexplained, 1.0, 100)
+
+
+def test_a_clear_mechanism_is_named():
+    answer = choose_answer(make_attribution(("antigen_low", "antigen", 0.8)), CATALOGUE, [])
+    assert (answer.answered, answer.level) == ("antigen_low", "mechanism")
+
+
+def test_a_mechanism_that_needs_a_phenotype_is_named_only_with_it():
+    attribution = make_attribution(("exhaustion", "quality", 0.8), ("potency", "quality", 0.1))
+    without = choose_answer(attribution, CATALOGUE, ["m_protein"])
+    having = choose_answer(attribution, CATALOGUE, ["m_protein", "pd1_tim3_fraction"])
+    assert (without.answered, without.level) == ("quality", "group")
+    assert "pd1_tim3_fraction" in without.reason
+    assert (having.answered, having.level) == ("exhaustion", "mechanism")
+
+
+def test_neighbours_that_share_a_group_are_answered_as_the_group():
+    attribution = make_attribution(("antigen_low", "antigen", 0.45), ("antigen_negative", "antigen", 0.4))
+    assert choose_answer(attribution, CATALOGUE, []).answered == "antigen"
+
+
+def test_nothing_is_answered_when_the_posterior_is_split():
+    attribution = make_attribution(("antigen_low", "antigen", 0.4), ("tumour_growth", "tumour", 0.4))
+    answer = choose_answer(attribution, CATALOGUE, [])
+    assert answer.answered is None
+    assert "0.6" in answer.reason

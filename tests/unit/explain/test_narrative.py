@@ -1,0 +1,72 @@
+from dataclasses import replace
+
+import pytest
+
+from livingdrug.core.outcome import Mechanism
+from livingdrug.explain.attribution import Answer, Attribution, MechanismShare
+from livingdrug.explain.evidence import Evidence
+from livingdrug.explain.narrative import Facts, write_sentences
+
+LOW = MechanismShare("antigen_low", "antigen", "antigen-low escape", 0.72, 0.6, 0.8, 0.66, 0.1, 1.0)
+FAST = MechanismShare("tumour_growth", "tumour", "fast tumour growth", 0.14, 0.1, 0.2, 0.2, 0.0, 0.9)
+FACTS = Facts(
+    subject_id="p1",
+    disease="myeloma",
+    product="ide_cel",
+    failed=True,
+    failure_class="late_relapse",
+    failure_day=224.0,
+    best_response="VGPR",
+    rule="IMWG 2016",
+    answer=Answer("antigen_low", "mechanism", 0.72, "enough"),
+    attribution=Attribution((LOW, FAST), 0.14, 0.98, 256),
+    evidence=(Evidence("Target density fell.", Mechanism.ANTIGEN_LOW, "for", (3,)),),
+    horizon=365.0,
+    is_converged=True,
+    rows=40,
+    assumed=12,
+)
+
+
+def write(**changes):
+    return " ".join(write_sentences(replace(FACTS, **changes)))
+
+
+def test_the_answer_comes_with_its_probability_and_effect():
+    text = write()
+    assert "It failed on day 224: a late relapse." in text
+    assert "The most probable reason is antigen-low escape (probability 72 %, 90 % interval 60 % to 80 %)." in text
+    assert "by day 365 falls from 98 % to 32 %" in text
+    assert "Also possible: tumour growth 14 %, no single mechanism 14 %." in text
+    assert "Target density fell. This speaks for antigen low." in text
+
+
+def test_a_group_answer_says_why_it_is_no_finer():
+    text = write(answer=Answer("antigen", "group", 0.8, "two neighbours share it"))
+    assert "lies in the target on the tumour" in text
+    assert "two neighbours share it" in text
+
+
+def test_no_answer_gives_the_reason_and_the_candidates():
+    text = write(answer=Answer(None, "none", 0.4, "nothing reaches 0.6"))
+    assert "Why cannot be told from this record: nothing reaches 0.6." in text
+    assert "Candidates: antigen low 72 %" in text
+
+
+def test_a_patient_without_failure_gets_no_reason():
+    text = write(failed=False, answer=None, attribution=None, evidence=())
+    assert "has not failed" in text
+    assert "reason" not in text
+
+
+def test_an_unknown_outcome_is_said_to_be_unknown():
+    assert "cannot be told" in write(failed=None, answer=None, attribution=None, evidence=())
+
+
+def test_a_fit_that_did_not_converge_is_said_so():
+    assert "did not converge" in write(is_converged=False)
+
+
+@pytest.mark.parametrize("kind", ["primary_resistance", "incomplete_response", "early_relapse", "unknown"])
+def test_every_class_of_failure_has_words(kind):
+    assert kind not in write(failure_class=kind) or kind == "unknown"
