@@ -79,8 +79,9 @@ class Equations:
     y, p, k : symbols of the states, the parameters and the hoisted constants
     constants : expressions of ``k`` in ``p``
     rhs : rates in ``day, y, k``
+    outputs : what is looked at, in ``day, y, k``
     initial : amounts at day 0 in ``p``
-    plain_rhs, plain_outputs : the same in ``day, y, p``, nothing hoisted
+    plain_rhs, plain_outputs : rates, and all states and outputs, in ``day, y, p``, nothing hoisted
     """
 
     model: Model
@@ -90,6 +91,7 @@ class Equations:
     k: tuple[sp.Symbol, ...]
     constants: tuple[sp.Expr, ...]
     rhs: tuple[sp.Expr, ...]
+    outputs: Mapping[str, sp.Expr]
     initial: tuple[sp.Expr, ...]
     plain_rhs: tuple[sp.Expr, ...]
     plain_outputs: Mapping[str, sp.Expr]
@@ -104,8 +106,7 @@ class Equations:
 
     def compute_outputs(self, names: Sequence[str], states: np.ndarray, parameters: np.ndarray) -> np.ndarray:
         """Return outputs or states, (patient, time, name), of states, (patient, time, state)."""
-        known = {**dict(zip(self.model.state_names, self.y, strict=True)), **self.plain_outputs}
-        expressions = [known[name] for name in names]
+        expressions = [self.plain_outputs[name] for name in names]
         columns = [*np.moveaxis(states, -1, 0), *(np.broadcast_to(c[:, None], states.shape[:2]) for c in parameters.T)]
         return np.moveaxis(evaluate((*self.y, *self.p), expressions, columns), 0, -1)
 
@@ -124,6 +125,7 @@ class Equations:
             rhs=rescale(self.rhs),
             plain_rhs=rescale(self.plain_rhs),
             initial=tuple(e / sp.Float(u) for e, u in zip(self.initial, units, strict=True)),
+            outputs={n: e.xreplace(amount) for n, e in self.outputs.items()},
             plain_outputs={n: e.xreplace(amount) for n, e in self.plain_outputs.items()},
         )
 
@@ -144,8 +146,8 @@ def evaluate(symbols: Sequence[sp.Symbol], expressions: Sequence[sp.Expr], colum
     return np.stack([np.broadcast_to(np.asarray(v, dtype=float), shape) for v in function(*columns)])
 
 
-def trace(model: Model) -> Equations:
-    """Trace a model into SymPy expressions and hoist what depends on parameters only."""
+def trace(model: Model, looked_at: Sequence[str] = ()) -> Equations:
+    """Trace a model into SymPy expressions and hoist what depends on parameters only, of the rates and ``looked_at``."""
     day = sp.Symbol("day", real=True)
     y = tuple(sp.Symbol(f"y_{n}", real=True) for n in model.state_names)
     p = tuple(sp.Symbol(f"p_{n}", positive=True) for n in model.parameter_names)
@@ -157,6 +159,9 @@ def trace(model: Model) -> Equations:
     observed = model.observe(Traced(day), states, parameters) if model.observe else {}
     hoister = Hoister({day, *y}, set(p))
     rhs = tuple(hoister.hoist(e) for e in plain)
+    seen = {n: sp.sympify(strip(e)) for n, e in observed.items()}
+    known = {**dict(zip(model.state_names, y, strict=True)), **seen}
+    outputs = {n: hoister.hoist(known[n]) for n in looked_at}
     return Equations(
         model=model,
         day=day,
@@ -165,9 +170,10 @@ def trace(model: Model) -> Equations:
         k=tuple(hoister.names.values()),
         constants=tuple(hoister.names),
         rhs=rhs,
+        outputs=outputs,
         initial=tuple(sp.sympify(strip(start.get(n, 0))) for n in model.state_names),
         plain_rhs=plain,
-        plain_outputs={n: sp.sympify(strip(e)) for n, e in observed.items()},
+        plain_outputs=known,
     )
 
 

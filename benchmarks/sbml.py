@@ -27,7 +27,7 @@ def write_sbml(equations: Equations, values: Mapping[str, float], *, with_consta
     """Return SBML level 3 with one rate rule per state.
 
     With ``with_constants`` the hoisted constants are the only parameters (the caller computes them and the
-    amounts at day 0 for each patient); otherwise the model's own parameters are, and day 0 is an initial assignment.
+    amounts at day 0 for each patient); otherwise the model's own parameters are, the constants are assigned from them, and day 0 is an initial assignment.
     """
     document = libsbml.SBMLDocument(3, 2)
     model = document.createModel()
@@ -35,8 +35,13 @@ def write_sbml(equations: Equations, values: Mapping[str, float], *, with_consta
     inputs = equations.k if with_constants else equations.p
     for symbol in inputs:
         add_parameter(model, symbol.name, values.get(symbol.name, 1.0), constant=True)
-    rates = equations.rhs if with_constants else equations.plain_rhs
-    for symbol, rate, start in zip(equations.y, rates, equations.initial, strict=True):
+    if not with_constants:
+        for symbol, constant in zip(equations.k, equations.constants, strict=True):
+            add_parameter(model, symbol.name, 0.0, constant=False)
+            rule = model.createAssignmentRule()
+            rule.setVariable(symbol.name)
+            rule.setMath(parse(constant, equations))
+    for symbol, rate, start in zip(equations.y, equations.rhs, equations.initial, strict=True):
         add_parameter(model, symbol.name, 0.0, constant=False)
         rule = model.createRateRule()
         rule.setVariable(symbol.name)

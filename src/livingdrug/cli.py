@@ -39,7 +39,7 @@ def _positive(text: str) -> int:
 
 def _add_shared(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the results")
-    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same results (default 0)")
+    parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same results (default 1)")
     parser.add_argument("--jobs", type=_positive, default=None, metavar="N", help="threads (default: every core)")
 
 
@@ -70,7 +70,7 @@ def build_parser() -> argparse.ArgumentParser:
     simulate.add_argument("--disease", required=True, help="myeloma, lbcl, b_all or mcl")
     simulate.add_argument("--product", required=True, help="ide_cel, cilta_cel, axi_cel, tisa_cel, liso_cel, brexu_cel")
     simulate.add_argument("--n", type=_positive, default=100, metavar="N", help="virtual patients (default 100)")
-    simulate.add_argument("--days", type=_positive, default=365, metavar="N", help="days after infusion (default 365)")
+    simulate.add_argument("--days", type=_positive, default=730, metavar="N", help="days after infusion (default 730)")
     _add_shared(simulate)
     simulate.set_defaults(run=run_simulate)
 
@@ -186,7 +186,7 @@ def run_explain(arguments: argparse.Namespace) -> int:
 
 def run_simulate(arguments: argparse.Namespace) -> int:
     """Simulate a cohort and write it as a record with its summaries and manifest."""
-    from livingdrug.study.simulate_cohort import simulate_cohort, write_cohort
+    from livingdrug.study.simulate_cohort import simulate_cohort, write_simulation
 
     _tell(f"Simulating {arguments.n} virtual patients over {arguments.days} days")
     cohort = simulate_cohort(
@@ -197,9 +197,12 @@ def run_simulate(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
         jobs=arguments.jobs,
     )
-    write_cohort(cohort, arguments.out)
+    write_simulation(cohort, arguments.out)
     print(f"{arguments.n} virtual patients (synthetic) over {arguments.days} days: {arguments.out}")
-    return DONE
+    failures = cohort.manifest["failures"]
+    if failures:
+        print(f"{failures} of them could not be integrated to the end; summaries.parquet names them.", file=sys.stderr)
+    return NOT_CONVERGED if failures else DONE
 
 
 def run_check(_: argparse.Namespace) -> int:

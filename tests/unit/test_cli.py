@@ -3,10 +3,10 @@ from dataclasses import replace
 
 import polars as pl
 import pytest
-from livingdrug.core.tables import Record
 
 from livingdrug.cli import main
 from livingdrug.core.errors import Fault, InputError, KnowledgeError
+from livingdrug.core.tables import Record
 from livingdrug.study import examples, explain_failure
 from livingdrug.study.explanation import Explanation
 

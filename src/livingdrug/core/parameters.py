@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
-from livingdrug.core.units import compute_factor
 
 from livingdrug.core.errors import Fault, InputError
 from livingdrug.core.model import Model
+from livingdrug.core.units import compute_factor
 
 How = Literal["reported", "digitised", "derived", "fitted", "assumed"]
 

@@ -16,6 +16,7 @@ from llvmlite import binding, ir
 from livingdrug.core.model import Model
 from livingdrug.engine.driver import write_kernel
 from livingdrug.engine.emit import Target, write_model
+from livingdrug.engine.restrict import restrict_model
 from livingdrug.engine.step import write_step
 from livingdrug.engine.summary import AnySummary
 from livingdrug.engine.trace import Trace, derive_equations, trace_model
@@ -53,8 +54,17 @@ class Kernel:
         ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self.address)(ctypes.addressof(job))
 
 
-def compile_model(model: Model, summaries: Sequence[AnySummary] = (), *, with_gradient: bool = False) -> Kernel:
+def compile_model(
+    model: Model,
+    summaries: Sequence[AnySummary] = (),
+    *,
+    keep: Sequence[str] | None = None,
+    with_gradient: bool = False,
+) -> Kernel:
     """Compile a model, or find it in the cache.
+
+    ``keep`` names the states and outputs that will be asked for besides the summaries; states that
+    cannot influence any of them are then not integrated. By default nothing is left out.
 
     The cache lies in the folder named by ``LIVINGDRUG_CACHE`` (empty: no cache), else in the user's
     cache folder. Its key is the traced equations themselves, so it can never be stale.
@@ -64,6 +74,8 @@ def compile_model(model: Model, summaries: Sequence[AnySummary] = (), *, with_gr
     InputError
         If the model leaves out a declared name, or a summary looks at an unknown one.
     """
+    if keep is not None:
+        model = restrict_model(model, [*dict.fromkeys([*keep, *(summary.quantity for summary in summaries)])])
     trace = trace_model(model)
     names = (*model.state_names, *model.output_names)
     watch = Watch.plan(summaries, names)

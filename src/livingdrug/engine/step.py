@@ -76,21 +76,30 @@ class _StepWriter:
         diagonal = emit.mul(per_h, emit.number(1.0 / tableau.GAMMA))
         build.call(self.code.factor, [y, c, day, diagonal, lu])
         for s in range(tableau.STAGES):
-            state, before = emit.address(states, s * size), emit.address(states, (s - 1) * size)
+            state, before = (emit.address(states, self._state_slot(n) * size) for n in (s, max(s - 1, 0)))
             self._write_sums(emit, s, (y, before), stages, (state, sums))
             if by_day is not None:
                 self._add_time_derivative(emit, s, by_day, h, sums)
             out = emit.address(stages, s * size)
             then = self._stage_day(emit, s, day, h)
             build.call(self.code.stage, [state if s else y, c, then, per_h, sums, lu, out])
-        last = emit.address(states, (tableau.STAGES - 1) * size)
+        last = emit.address(states, self._state_slot(tableau.STAGES - 1) * size)
         build.ret(self._write_error(emit, y, (last, y_new), stages, (atol, rtol)))
         return function
+
+    @property
+    def _state_slots(self) -> int:
+        """How many stages' states are kept: all where a direction follows, else two in turn (they stay in cache)."""
+        return 2 if self.code.tangent is None else tableau.STAGES
+
+    def _state_slot(self, s: int) -> int:
+        return s % self._state_slots
 
     def _places(self, emit: Emitter, work: ir.Value) -> tuple[ir.Value, ir.Value]:
         """Return where the stages' states and the factors lie in the work array."""
         stages = tableau.STAGES * self.code.states
-        return emit.address(work, stages), emit.address(work, 2 * stages)
+        kept = self._state_slots * self.code.states
+        return emit.address(work, stages), emit.address(work, stages + kept)
 
     def _stage_day(self, emit: Emitter, s: int, day: ir.Value, h: ir.Value) -> ir.Value:
         return emit.add(day, emit.mul(h, emit.number(tableau.NODES[s])))

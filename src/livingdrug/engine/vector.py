@@ -97,7 +97,7 @@ class Emitter:
 
     def recip(self, a: ir.Value) -> ir.Value:
         """Return 1 / a: the processor's estimate with two Newton steps where it has one, else a division."""
-        if not (self.has_reciprocal and self.width == 8):
+        if not self._estimates:
             return self.builder.fdiv(self.number(1.0), a)
         estimate = self.rough_recip(a)
         for _ in range(2):
@@ -105,12 +105,17 @@ class Emitter:
             estimate = self.fma(estimate, short_by, estimate)
         return estimate
 
+    @property
+    def _estimates(self) -> bool:
+        return self.has_reciprocal and self.width > 1
+
     def rough_recip(self, a: ir.Value) -> ir.Value:
         """Return 1 / a to at least four digits."""
-        if not (self.has_reciprocal and self.width == 8):
+        if not self._estimates:
             return self.builder.fdiv(self.number(1.0), a)
         mask = ir.IntType(8)
-        estimate = self.intrinsic("llvm.x86.avx512.rcp14.pd.512", self.type, [self.type, self.type, mask])
+        name = f"llvm.x86.avx512.rcp14.pd.{64 * self.width}"
+        estimate = self.intrinsic(name, self.type, [self.type, self.type, mask])
         return self.builder.call(estimate, [a, self.number(0.0), ir.Constant(mask, -1)])
 
     def fma(self, a: ir.Value, b: ir.Value, c: ir.Value) -> ir.Value:

@@ -19,6 +19,10 @@ DECREMENT = 2e-3
 """A start has converged when a full Newton step would gain less than this in log posterior."""
 
 
+PATIENCE = 12
+"""After so many engine calls it is enough that half of the starts have converged."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mode:
     """One mode of the posterior and its Laplace approximation.
@@ -80,7 +84,7 @@ def compute_decrement(evaluation: Evaluation) -> np.ndarray:
 
 
 def climb_starts(problem: Problem, starts: np.ndarray, *, iterations: int = 24, threads: int | None = None) -> Climb:
-    """Climb from every start at once, until half of them have converged.
+    """Climb from every start at once.
 
     Parameters
     ----------
@@ -104,7 +108,7 @@ def climb_starts(problem: Problem, starts: np.ndarray, *, iterations: int = 24, 
         is_converged |= ~is_done & (compute_decrement(here) < DECREMENT)
         is_done |= is_converged
         active = np.flatnonzero(~is_done)
-        if len(active) == 0 or 2 * is_converged.sum() >= len(z):
+        if len(active) == 0 or (calls >= PATIENCE and 2 * is_converged.sum() >= len(z)):
             break
         now = select_patients(here, active)
         trial = np.clip(z[active] + compute_step(now, damping[active]), -FARTHEST, FARTHEST)
@@ -121,7 +125,7 @@ def climb_starts(problem: Problem, starts: np.ndarray, *, iterations: int = 24, 
 
 
 def find_modes(climb: Climb, *, drop: float = 10.0, apart: float = 1.0) -> tuple[Mode, ...]:
-    """Return the distinct ends of a climb, best first.
+    """Return the distinct ends of a climb, best first; of converged starts only, if there are any.
 
     Parameters
     ----------
@@ -136,7 +140,8 @@ def find_modes(climb: Climb, *, drop: float = 10.0, apart: float = 1.0) -> tuple
         Empty when every start failed.
     """
     modes: list[Mode] = []
-    value = climb.evaluation.value
+    reached = climb.is_converged if climb.is_converged.any() else np.isfinite(climb.evaluation.value)
+    value = np.where(reached, climb.evaluation.value, -np.inf)
     for i in np.argsort(-value, kind="stable"):
         if not np.isfinite(value[i]) or (modes and value[i] < modes[0].log_posterior - drop):
             break

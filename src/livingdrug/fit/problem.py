@@ -7,19 +7,19 @@ parameter set, so an estimate reads directly as "1.5 spreads above the typical p
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import polars as pl
 from scipy.special import expit, logit
 
-from livingdrug.core.errors import InputError
+from livingdrug.core.errors import InputError, SolverError
 from livingdrug.core.model import Model
 from livingdrug.core.parameters import ParameterSet
 from livingdrug.engine.compile import Kernel
 from livingdrug.engine.schedule import Change, Schedule
 from livingdrug.engine.solve import solve
-from livingdrug.fit.likelihood import Likelihood, Noise, Rows, compute_log_likelihood
+from livingdrug.fit.likelihood import KINDS, Likelihood, Noise, Rows, compute_log_likelihood, compute_scaled
 
 Scale = Literal["lognormal", "normal", "logitnormal"]
 
@@ -128,6 +128,30 @@ def compute_prior_precision(values: ParameterSet, names: Sequence[str]) -> np.nd
     return np.asarray(np.linalg.inv(correlation))
 
 
+class UsedRow(NamedTuple):
+    """One observation that the fit uses: its value, or the limit it lies below (-1) or above (+1)."""
+
+    variable: str
+    day: float
+    level: float
+    censored: int
+
+
+def read_row(row: Mapping[str, Any], rule: Noise) -> UsedRow | None:
+    """Read one row of a record; None if it says nothing.
+
+    A positive quantity at or below its limit, or at 0, is known only to lie below that limit.
+    """
+    value, lloq = row["value"], row["lloq"]
+    limit = rule.limit if lloq is None else lloq
+    is_positive = rule.kind == "lognormal"
+    is_left = row["censored"] == "left" or (value is not None and is_positive and value <= max(limit, 0.0))
+    level = (limit if limit > 0 else value) if is_left else value
+    if level is None or not np.isfinite(level) or (is_positive and level <= 0):
+        return None
+    return UsedRow(row["variable"], float(row["day"]), float(level), -1 if is_left else int(row["censored"] == "right"))
+
+
 def create_rows(
     observations: pl.DataFrame, noise: Mapping[str, Noise], outputs: Sequence[str]
 ) -> tuple[Rows, np.ndarray, tuple[str, ...]]:
@@ -145,28 +169,21 @@ def create_rows(
     """
     known = [name for name in noise if name in outputs]
     table = observations.filter(pl.col("variable").is_in(known) & (pl.col("day") >= 0)).sort("day", "variable")
-    used: list[tuple[str, float, float, Noise, int]] = []
-    for variable, day, value, lloq, mark in table.select("variable", "day", "value", "lloq", "censored").iter_rows():
-        rule = noise[variable]
-        limit = rule.limit if lloq is None else lloq
-        is_left = mark == "left" or (value is not None and rule.kind == "lognormal" and value <= max(limit, 0.0))
-        level = (limit if limit > 0 else value) if is_left else value
-        if level is None or not np.isfinite(level) or (rule.kind == "lognormal" and level <= 0):
-            continue
-        used.append((variable, day, level, rule, -1 if is_left else 1 if mark == "right" else 0))
-    names = tuple(dict.fromkeys(u[0] for u in used))
-    times = np.unique(np.array([u[1] for u in used], dtype=float))
-    is_log = np.array([u[3].kind == "lognormal" for u in used], dtype=bool)
-    level_array = np.array([u[2] for u in used], dtype=float)
-    floor = np.array([u[3].floor for u in used], dtype=float)
+    used = [
+        found for row in table.iter_rows(named=True) if (found := read_row(row, noise[row["variable"]])) is not None
+    ]
+    names = tuple(dict.fromkeys(row.variable for row in used))
+    times = np.unique(np.array([row.day for row in used], dtype=float))
+    kind = np.array([KINDS.index(noise[row.variable].kind) for row in used], dtype=np.int8)
+    floor = np.array([noise[row.variable].floor for row in used], dtype=float)
     rows = Rows(
-        output=np.array([names.index(u[0]) for u in used], dtype=int),
-        time=np.searchsorted(times, [u[1] for u in used]),
-        value=np.where(is_log, np.log(np.where(is_log, level_array + floor, 1.0)), level_array),
-        sd=np.array([u[3].sd for u in used], dtype=float),
+        output=np.array([names.index(row.variable) for row in used], dtype=int),
+        time=np.searchsorted(times, np.array([row.day for row in used], dtype=float)),
+        value=compute_scaled(np.array([row.level for row in used], dtype=float), kind, floor)[0],
+        sd=np.array([noise[row.variable].sd for row in used], dtype=float),
         floor=floor,
-        is_log=is_log,
-        censored=np.array([u[4] for u in used], dtype=np.int8),
+        kind=kind,
+        censored=np.array([row.censored for row in used], dtype=np.int8),
     )
     return rows, times, names
 
@@ -286,6 +303,8 @@ def compute_log_posterior(
     fit: Likelihood = compute_log_likelihood(rows, solution.values[:, rows.time, rows.output])
     if not with_gradient:
         return Evaluation(prior + fit.value, -pull, precision, solution.outcome)
+    if solution.gradient is None:
+        raise SolverError("`solve` must return derivatives when asked for them, but returned none.")
     jacobian = solution.gradient[:, rows.time, rows.output, :] * stretch[:, None, :]
     jacobian = np.where(np.isfinite(jacobian), jacobian, 0.0)
     gradient = np.einsum("pr,prf->pf", fit.slope, jacobian) - pull

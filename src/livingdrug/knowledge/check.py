@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from livingdrug.core.errors import Fault, InputError
 from livingdrug.core.model import Model
 from livingdrug.core.parameters import ParameterSet, Value, bind
-from livingdrug.knowledge.parameters import list_correlation_sources, list_parameters, read_document, read_parameters
+from livingdrug.knowledge.parameters import list_correlations, list_parameters, read_document, read_parameters
 from livingdrug.knowledge.rules import list_rules, read_rules
 from livingdrug.knowledge.sources import NOT_MEASURED, Source, read_bibliography
 
@@ -36,10 +36,9 @@ def check_all(models: Sequence[Model] = ()) -> list[Fault]:
         values, more = read_parameters(name)
         faults += more
         if values is not None:
-            keys = list_correlation_sources(read_document(name)[0])
-            faults += check_values(values.values, sources, name) + _check_keys(keys, sources, f"{name}.correlation")
-            faults += check_against_models(values, models)
-            used.update(keys, (value.source for value in values.values.values()))
+            carried = {**values.values, **list_correlations(read_document(name)[0])}
+            faults += check_values(carried, sources, name) + check_against_models(values, models)
+            used.update(value.source for value in carried.values())
     for name in list_rules():
         rules, more = read_rules(name)
         faults += more

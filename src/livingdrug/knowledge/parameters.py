@@ -99,9 +99,12 @@ def decode_parameters(document: Mapping[str, Any], name: str) -> tuple[Parameter
     return ParameterSet(**texts, values=MappingProxyType(values), correlations=MappingProxyType(correlations)), []
 
 
-def list_correlation_sources(document: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the keys of the sources that a document's correlations rest on."""
-    return tuple(str(entry["source"]) for entry in document.get("correlation", []) if "source" in entry)
+def list_correlations(document: Mapping[str, Any]) -> dict[str, Value]:
+    """Return a sound document's correlations with what they rest on, by their place in the list."""
+    return {
+        f"correlation[{number}]": Value(float(entry["value"]), "1", entry["source"], entry["where"], entry["how"])
+        for number, entry in enumerate(document.get("correlation", []))
+    }
 
 
 def _check_head(head: Any, name: str) -> list[Fault]:

@@ -12,7 +12,8 @@ HOW: tuple[str, ...] = get_args(How)
 SPREAD_KINDS = ("lognormal", "normal", "logitnormal")
 _TEXTS = ("unit", "source", "where", "how")
 _FIELDS = ("value", *_TEXTS, "spread", "note")
-_WIDEST_LOG_SPREAD = 3.0
+_WIDEST = {"lognormal": 3.0, "logitnormal": 15.0}
+"""A share may span many decades between patients (a clone of one cell in 1e12); other quantities do not."""
 
 
 def decode_value(table: Mapping[str, Any], where: str) -> tuple[Value | None, list[Fault]]:
@@ -89,8 +90,8 @@ def _decode_spread(table: Any, value: float, where: str) -> tuple[Spread | None,
         return None, [
             Fault(f"{where}.sd", "must be a positive number", repr(sd), "leave the spread out if there is none")
         ]
-    if kind != "normal" and sd > _WIDEST_LOG_SPREAD:
-        rule = f"must be at most {_WIDEST_LOG_SPREAD} on the scale of the logarithm"
+    if sd > _WIDEST.get(kind, math.inf):
+        rule = f"must be at most {_WIDEST[kind]} on the scale of the logarithm"
         return None, [Fault(f"{where}.sd", rule, repr(sd), "check whether a variance or a percentage was entered")]
     if (kind == "lognormal" and value <= 0) or (kind == "logitnormal" and not 0 < value < 1):
         return None, [Fault(where, f"{kind} must fit the value", repr(value), "choose another kind")]

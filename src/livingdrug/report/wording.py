@@ -3,7 +3,7 @@
 Examples
 --------
 >>> describe_variable("m_protein").label, describe_variable("new_marker").label
-('Serum M-protein', 'New marker')
+('Serum M-protein, electrophoresis', 'New marker')
 >>> format_number(12345.678), format_number(0.0004567), format_number(4.5e8), format_number(None)
 ('12,300', '0.000457', '4.5 × 10⁸', '–')
 """
@@ -11,6 +11,8 @@ Examples
 import math
 from dataclasses import dataclass
 from typing import Any, Literal
+
+from livingdrug.core.variables import VARIABLES
 
 Scale = Literal["linear", "log"]
 Panel = Literal["car_t", "tumour", "other"]
@@ -25,38 +27,32 @@ class VariableWords:
     panel: Panel
 
 
-VARIABLES = {
-    "car_transgene": VariableWords("CAR transgene in blood", "log", "car_t"),
-    "car_t_cells": VariableWords("CAR T cells in blood", "log", "car_t"),
-    "m_protein": VariableWords("Serum M-protein", "linear", "tumour"),
-    "urine_m_protein": VariableWords("Urine M-protein", "linear", "tumour"),
-    "flc_kappa": VariableWords("Free light chain kappa", "log", "tumour"),
-    "flc_lambda": VariableWords("Free light chain lambda", "log", "tumour"),
-    "flc_involved": VariableWords("Involved free light chain", "log", "tumour"),
-    "flc_uninvolved": VariableWords("Uninvolved free light chain", "log", "tumour"),
-    "sbcma": VariableWords("Soluble BCMA", "log", "tumour"),
-    "marrow_plasma_cells": VariableWords("Plasma cells in marrow", "linear", "tumour"),
-    "marrow_blasts": VariableWords("Blasts in marrow", "linear", "tumour"),
-    "mrd": VariableWords("Measurable residual disease", "log", "tumour"),
-    "tumour_spd": VariableWords("Sum of products of lesion diameters", "linear", "tumour"),
-    "metabolic_tumour_volume": VariableWords("Metabolic tumour volume", "linear", "tumour"),
-    "tumour_volume": VariableWords("Tumour volume", "linear", "tumour"),
-    "target_lesion_sum": VariableWords("Sum of target lesions", "linear", "tumour"),
-    "plasmacytoma_spd": VariableWords("Plasmacytoma, sum of products", "linear", "tumour"),
-    "b_cells": VariableWords("B cells in blood", "log", "other"),
-    "antigen_positive_fraction": VariableWords("Antigen-positive tumour cells", "linear", "other"),
-    "antigen_density": VariableWords("Antigen density", "log", "other"),
-    "pd1_tim3_fraction": VariableWords("CAR T cells with PD-1 and TIM-3", "linear", "other"),
-    "crp": VariableWords("C-reactive protein", "log", "other"),
-    "ferritin": VariableWords("Ferritin", "log", "other"),
-    "il6": VariableWords("Interleukin 6", "log", "other"),
+CAR_T = {"car_transgene", "car_t_cells"}
+TUMOUR = {
+    *("m_protein", "urine_m_protein", "flc_kappa", "flc_lambda", "flc_involved", "flc_uninvolved", "sbcma"),
+    *("marrow_plasma_cells", "marrow_blasts", "circulating_plasma_cells", "mrd"),
+    *("tumour_spd", "tumour_volume", "metabolic_tumour_volume", "target_lesion_sum", "plasmacytoma_spd"),
 }
+LOGARITHMIC = {
+    *("car_transgene", "car_t_cells", "b_cells", "flc_kappa", "flc_lambda", "flc_involved", "flc_uninvolved"),
+    *("sbcma", "mrd", "circulating_plasma_cells", "antigen_density", "crp", "ferritin", "il6"),
+}
+"""What spans decades is drawn on a logarithmic axis."""
+
+MODEL_WORDS = {
+    "flc_involved": "involved serum free light chain",
+    "flc_uninvolved": "uninvolved serum free light chain",
+}
+"""Outputs of the model that no record holds under this name."""
 
 DISEASES = {
     "myeloma": "multiple myeloma",
     "lbcl": "large B-cell lymphoma",
     "b_all": "B-cell acute lymphoblastic leukaemia",
     "mcl": "mantle cell lymphoma",
+    "cll": "chronic lymphocytic leukaemia",
+    "follicular": "follicular lymphoma",
+    "solid": "a solid tumour",
 }
 
 PRODUCTS = {
@@ -66,6 +62,8 @@ PRODUCTS = {
     "tisa_cel": "tisagenlecleucel",
     "liso_cel": "lisocabtagene maraleucel",
     "brexu_cel": "brexucabtagene autoleucel",
+    "obe_cel": "obecabtagene autoleucel",
+    "other": "another CAR T-cell product",
 }
 
 EVENTS = {
@@ -94,8 +92,11 @@ def spell(name: str) -> str:
 
 
 def describe_variable(variable: str) -> VariableWords:
-    """Return the words for a variable; an unknown one is spelled out and shown among the others."""
-    return VARIABLES.get(variable.partition(":")[0]) or VariableWords(spell(variable), "linear", "other")
+    """Return the words for a variable; one that the vocabulary does not know is spelled out."""
+    name = variable.partition(":")[0]
+    meaning = VARIABLES[name].meaning if name in VARIABLES else MODEL_WORDS.get(name, name)
+    panel: Panel = "car_t" if name in CAR_T else "tumour" if name in TUMOUR else "other"
+    return VariableWords(spell(meaning), "log" if name in LOGARITHMIC else "linear", panel)
 
 
 def describe_event(kind: str) -> str:

@@ -1,75 +1,195 @@
 """Why did the treatment of this subject fail? Response, fit, attribution and evidence, joined."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
-import numpy as np
 import polars as pl
 
-from livingdrug.core.randomness import derive_generator
-from livingdrug.core.ruleset import Ruleset
 from livingdrug.core.tables import Record
-from livingdrug.explain.attribution import Answer, Attribution, attribute_failure, choose_answer
+from livingdrug.explain.attribution import MechanismShare
 from livingdrug.explain.evidence import Evidence, find_evidence
-from livingdrug.explain.mechanisms import CATALOGUE
 from livingdrug.explain.narrative import Facts, write_sentences
-from livingdrug.explain.progression import MarkerRule, choose_horizon, compute_failure, draw_thresholds
-from livingdrug.knowledge.parameters import load_parameters
+from livingdrug.knowledge.parameters import list_parameters, load_parameters
 from livingdrug.knowledge.rules import load_rules
 from livingdrug.models.unified.model import UNIFIED
+from livingdrug.study.assess_response import Assessment, assess_response
 from livingdrug.study.explanation import Explanation
-from livingdrug.study.fit_patient import BAND_SCHEMA, PatientFit, compute_bands, describe_fit, fit_patient, solve_draws
+from livingdrug.study.find_cause import Cause, find_cause
+from livingdrug.study.fit_patient import BAND_SCHEMA, PatientFit, compute_bands, describe_fit, fit_patient
 from livingdrug.study.patient_data import PatientData, select_patient
-from livingdrug.study.plans import PLANS, Plan, create_limits, create_marker_rule, create_noise
+from livingdrug.study.plans import PLANS, create_limits, create_noise
 from livingdrug.study.provenance import create_provenance
 
-STEP = 14.0
-"""Days between the predicted visits at which a counterfactual course is judged."""
-CLONES = ("high", "low", "negative")
+SETTINGS = "explanation/1"
+COUNTERFACTUAL_SCHEMA = {
+    "mechanism": pl.String,
+    "group": pl.String,
+    "horizon_day": pl.Float64,
+    "failure_as_is": pl.Float64,
+    "failure_without": pl.Float64,
+    "reduction": pl.Float64,
+    "reduction_lower": pl.Float64,
+    "reduction_upper": pl.Float64,
+}
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """What the switched-off mechanisms say: the attribution, the answer, and the horizon they were judged by."""
+def explain_failure(
+    record: Record, *, subject_id: str | None = None, seed: int = 0, jobs: int | None = None
+) -> Explanation:
+    """Explain why the treatment of one subject failed, or say that it did not or that it cannot be told.
 
-    attribution: Attribution
-    answer: Answer
-    horizon: float
-    marker: MarkerRule
+    Parameters
+    ----------
+    record : Record
+    subject_id : str, optional
+        May be left out where the record holds one subject.
+    seed : int
+        The same seed and record give the same bits on any number of workers.
+    jobs : int, optional
+        Workers; all processors by default.
 
+    Returns
+    -------
+    Explanation
 
-def compute_extinction(
-    fit: PatientFit, parameters: np.ndarray, day: float, rng: np.random.Generator, *, jobs: int | None
-) -> np.ndarray:
-    """Put into each draw the chance by which its clones die out, given that the relapse was seen.
+    Raises
+    ------
+    InputError
+        If the subject is not in the record.
 
-    The clone that makes up most of the tumour on the day of failure is known to have survived. The
-    others may have died out as chance has it. Each draw keeps its chances in every counterfactual.
+    Examples
+    --------
+    >>> from livingdrug.study.examples import load_example
+    >>> explanation = explain_failure(load_example("myeloma_late_relapse"), seed=1)
+    >>> explanation.failed, explanation.failure_class
+    (True, 'late_relapse')
     """
-    keep = (*(f"tumour_{clone}" for clone in CLONES), *(f"survival_{clone}" for clone in CLONES))
-    state = solve_draws(fit, parameters, np.array([max(day, 1.0)]), keep, jobs=jobs)[:, 0]
-    is_known = np.arange(len(CLONES)) == np.argmax(state[:, : len(CLONES)], axis=1)[:, None]
-    thresholds = draw_thresholds(state[:, len(CLONES) :], is_known, rng)
-    changed = parameters.copy()
-    for k, clone in enumerate(CLONES):
-        changed[:, fit.problem.model.parameter_names.index(f"extinct_{clone}")] = thresholds[:, k]
-    return changed
-
-
-def find_cause(
-    fit: PatientFit, data: PatientData, marker: MarkerRule, day: float, settings: Ruleset, *, seed: int, jobs: int | None
-) -> Cause:
-    """Switch off every mechanism in turn and choose the answer that the posterior supports."""
-    horizon = choose_horizon(day, LANDMARKS)
-    times = np.unique(np.concatenate([np.arange(0.0, horizon, STEP), [horizon]]))
-    rng = derive_generator(seed, "explain", data.subject_id, "extinction")
-    draws = compute_extinction(fit, fit.posterior.parameters, day, rng, jobs=jobs)
-
-    def assess(parameters: np.ndarray) -> np.ndarray:
-        return compute_failure(solve_draws(fit, parameters, times, (marker.marker,), jobs=jobs)[:, :, 0], marker)
-
-    attribution = attribute_failure(
-        draws, fit.problem.model.parameter_names, fit.problem.free, CATALOGUE, assess, effective=fit.posterior.draws.effective
+    data = select_patient(record, subject_id)
+    assessment = assess_response(record, data)
+    fit = fit_subject(data, seed=seed, jobs=jobs)
+    cause = None
+    evidence: tuple[Evidence, ...] = ()
+    settings = load_rules(SETTINGS)
+    if assessment.failed and assessment.failure_day is not None:
+        evidence = find_evidence(data.observations, assessment.failure_day, create_limits(settings))
+        if fit is not None and assessment.marker is not None:
+            cause = find_cause(
+                fit, data, assessment.marker, assessment.failure_day, settings=settings, seed=seed, jobs=jobs
+            )
+    return Explanation(
+        subject_id=data.subject_id,
+        disease=data.disease,
+        product=data.product,
+        failed=bool(assessment.failed),
+        failure_class=assessment.failure_class,
+        failure_day=assessment.failure_day,
+        response_rows=assessment.rows,
+        best_response=assessment.best_response,
+        answered=None if cause is None else cause.answer.answered,
+        mechanisms=[] if cause is None else [describe_share(share) for share in cause.attribution.shares],
+        evidence=[describe_evidence(item) for item in evidence],
+        sentences=write_sentences(collect_facts(data, assessment, fit, cause, evidence)),
+        fit=describe_result(fit, cause),
+        bands=pl.DataFrame(schema=BAND_SCHEMA) if fit is None else compute_bands(fit, data, jobs=jobs),
+        observations=data.observations,
+        events=data.events,
+        counterfactuals=tabulate_counterfactuals(cause),
+        provenance=create_provenance(
+            record,
+            None if fit is None else fit.values,
+            seed=seed,
+            rules=[rules for rules in (settings, assessment.rules) if rules is not None],
+        ),
+        thresholds=assessment.thresholds,
     )
-    observed = data.observations["variable"].str.split(":").list.first().unique().to_list()
-    return Cause(attribution, choose_answer(attribution, CATALOGUE, observed), horizon, marker)
+
+
+def fit_subject(data: PatientData, *, seed: int, jobs: int | None) -> PatientFit | None:
+    """Fit the subject; None where the disease has no plan or the product no parameter set."""
+    plan = PLANS.get(data.disease)
+    name = f"unified_{data.disease}_{data.product}"
+    if plan is None or name not in list_parameters():
+        return None
+    noise = create_noise(load_rules(SETTINGS))
+    return fit_patient(data, plan, UNIFIED, load_parameters(name), noise, seed=seed, jobs=jobs)
+
+
+def describe_share(share: MechanismShare) -> dict[str, Any]:
+    """Return one mechanism as plain values."""
+    return asdict(share)
+
+
+def describe_evidence(item: Evidence) -> dict[str, Any]:
+    """Return one finding as plain values."""
+    return {
+        "statement": item.statement,
+        "mechanism": item.mechanism.value,
+        "direction": item.direction,
+        "rows": list(item.rows),
+    }
+
+
+def describe_result(fit: PatientFit | None, cause: Cause | None) -> dict[str, Any]:
+    """Say how fit and attribution went; a subject without a fit has ``converged`` true and no rows."""
+    described = {"converged": True, "rows": 0} if fit is None else describe_fit(fit)
+    if cause is None:
+        return described
+    return {
+        **described,
+        "answer_level": cause.answer.level,
+        "answer_probability": cause.answer.probability,
+        "answer_reason": cause.answer.reason,
+        "horizon_day": cause.horizon,
+        "failure_probability": cause.attribution.failure,
+        "unexplained": cause.attribution.unexplained,
+        "draws_attributed": cause.attribution.draws,
+    }
+
+
+def collect_facts(
+    data: PatientData,
+    assessment: Assessment,
+    fit: PatientFit | None,
+    cause: Cause | None,
+    evidence: Sequence[Evidence],
+) -> Facts:
+    """Collect what the sentences are made of."""
+    return Facts(
+        subject_id=data.subject_id,
+        disease=data.disease,
+        product=data.product,
+        failed=assessment.failed,
+        failure_class=assessment.failure_class,
+        failure_day=assessment.failure_day,
+        best_response=assessment.best_response,
+        rule="no criteria" if assessment.rules is None else assessment.rules.title,
+        answer=None if cause is None else cause.answer,
+        attribution=None if cause is None else cause.attribution,
+        evidence=tuple(evidence),
+        horizon=None if cause is None else cause.horizon,
+        is_converged=fit is None or describe_fit(fit)["converged"],
+        rows=0 if fit is None else fit.posterior.rows,
+        assumed=0 if fit is None else len(fit.values.assumed),
+    )
+
+
+def tabulate_counterfactuals(cause: Cause | None) -> pl.DataFrame:
+    """Return one row per mechanism: failure probability as it is and without the mechanism."""
+    if cause is None:
+        return pl.DataFrame(schema=COUNTERFACTUAL_SCHEMA)
+    failure = cause.attribution.failure
+    rows = [
+        {
+            "mechanism": share.name,
+            "group": share.group,
+            "horizon_day": cause.horizon,
+            "failure_as_is": failure,
+            "failure_without": max(0.0, failure - share.reduction),
+            "reduction": share.reduction,
+            "reduction_lower": share.reduction_lower,
+            "reduction_upper": share.reduction_upper,
+        }
+        for share in cause.attribution.shares
+    ]
+    return pl.DataFrame(rows, schema=COUNTERFACTUAL_SCHEMA)

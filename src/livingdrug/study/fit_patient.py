@@ -11,12 +11,14 @@ from livingdrug.core.model import Model
 from livingdrug.core.parameters import ParameterSet, bind
 from livingdrug.core.randomness import derive_generator
 from livingdrug.engine.compile import compile_model
-from livingdrug.engine.schedule import Change, Schedule
+from livingdrug.engine.schedule import Schedule
 from livingdrug.engine.solve import solve
 from livingdrug.fit.individual import IndividualFit, fit_individual
 from livingdrug.fit.likelihood import Noise
 from livingdrug.fit.problem import MOST_STEPS, Problem, create_problem
-from livingdrug.study.patient_data import PatientData, derive_model_observations, find_dose
+from livingdrug.models.unified.interventions import DOSE, LEVERS
+from livingdrug.simulate.protocol import Event, create_changes
+from livingdrug.study.patient_data import PatientData, derive_model_observations, find_dose, find_end
 from livingdrug.study.plans import Plan, choose_free
 
 BAND_DAYS = 60
@@ -40,9 +42,7 @@ class PatientFit:
     values: ParameterSet
 
 
-def set_known_values(
-    model: Model, typical: np.ndarray, known: Mapping[str, float | None]
-) -> np.ndarray:
+def set_known_values(model: Model, typical: np.ndarray, known: Mapping[str, float | None]) -> np.ndarray:
     """Return the typical values with what is known of this subject put in; None is unknown."""
     changed = typical.copy()
     for name, value in known.items():
@@ -60,6 +60,17 @@ def find_levels(observations: pl.DataFrame, plan: Plan) -> dict[str, float | Non
     return levels
 
 
+def list_events(data: PatientData) -> list[Event]:
+    """Return the events that act on the model: those after infusion, up to a new therapy."""
+    end = find_end(data)
+    rows = data.events.filter((pl.col("day") > 0) & (pl.col("day") < end))
+    columns = ("day", "type", "amount", "duration_days")
+    return [
+        Event(float(day), kind, amount, "", duration)
+        for day, kind, amount, duration in rows.select(columns).iter_rows()
+    ]
+
+
 def fit_patient(
     data: PatientData,
     plan: Plan,
@@ -67,7 +78,6 @@ def fit_patient(
     values: ParameterSet,
     noise: Mapping[str, Noise],
     *,
-    changes: Sequence[Change],
     seed: int,
     jobs: int | None = None,
 ) -> PatientFit:
@@ -76,14 +86,14 @@ def fit_patient(
     Parameters
     ----------
     noise : mapping of output to Noise
-    changes : the subject's drugs and later infusions
     jobs : int, optional
         Workers of the engine.
     """
     observations = derive_model_observations(data)
     measured = set(observations["variable"].unique().to_list())
-    known = {"dose": find_dose(data.events), **find_levels(observations, plan)}
+    known = {DOSE: find_dose(data.events), **find_levels(observations, plan)}
     typical = set_known_values(model, bind(model, values), known)
+    changes = create_changes(model, list_events(data), LEVERS, typical)
     problem = create_problem(
         model,
         compile_model(model),

@@ -11,6 +11,8 @@ from livingdrug.core.version import VERSION
 
 PACKAGES = ("numpy", "scipy", "polars", "llvmlite", "jinja2", "vl-convert-python")
 
+PARAMETERS = "unified_myeloma_ide_cel"
+
 
 @dataclass(frozen=True, slots=True)
 class KernelTiming:
@@ -70,22 +72,18 @@ def time_kernel(*, patients: int = 512, days: float = 365.0) -> KernelTiming:
     from livingdrug.core.parameters import bind
     from livingdrug.engine.compile import compile_model
     from livingdrug.engine.solve import solve
-    from livingdrug.knowledge.parameters import list_parameters, load_parameters
-    from livingdrug.models import ALL
+    from livingdrug.knowledge.parameters import load_parameters
+    from livingdrug.models.unified.model import UNIFIED
 
-    names = {model.name: model for model in ALL}
-    values = next(found for name in list_parameters() if (found := load_parameters(name)).model in names)
-    values = next((v for n in list_parameters() if (v := load_parameters(n)).model == "unified"), values)
-    model = names[values.model]
-    typical = np.tile(bind(model, values), (patients, 1))
+    typical = np.tile(bind(UNIFIED, load_parameters(PARAMETERS)), (patients, 1))
     times = np.linspace(0.0, days, 50)
     start = time.perf_counter()
-    kernel = compile_model(model)
+    kernel = compile_model(UNIFIED)
     compiled = time.perf_counter()
     solve(kernel, typical, times)
     solved = time.perf_counter()
     duration = solved - compiled
-    return KernelTiming(model.name, patients, days, compiled - start, duration, patients / duration)
+    return KernelTiming(UNIFIED.name, patients, days, compiled - start, duration, patients / duration)
 
 
 def inspect_installation(*, with_timing: bool = True) -> Installation:

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from livingdrug.core.parameters import ParameterSet
 from livingdrug.core.ruleset import Ruleset
 from livingdrug.explain.evidence import Limits
-from livingdrug.explain.progression import MarkerRule
-from livingdrug.fit.likelihood import Noise
+from livingdrug.fit.likelihood import Kind, Noise
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +32,9 @@ class Plan:
     markers: tuple[str, ...]
     rules: str
 
+
+FLOOR_SHARE = 0.01
+"""Share of a limit that is added to a prediction before its logarithm is taken."""
 
 CAR_T = ("feng", "fM", "alpha", "dM", "xg", "gB")
 TUMOUR = ("r", "B0", "S0", "fraction_low", "fraction_negative", "density_low_ratio", "antigen_density_high")
@@ -61,16 +63,35 @@ def choose_free(plan: Plan, values: ParameterSet, variables: set[str]) -> tuple[
 
 
 def create_noise(settings: Ruleset) -> dict[str, Noise]:
-    """Read how each variable is measured from the settings: ``noise.<variable>.<kind>``."""
+    """Read how each variable is measured: ``log_noise_``, ``logit_noise_`` or ``noise_`` and ``limit_`` of its name."""
+    prefixes: tuple[tuple[str, Kind], ...] = (
+        ("log_noise_", "lognormal"),
+        ("logit_noise_", "logitnormal"),
+        ("noise_", "additive"),
+    )
     noise: dict[str, Noise] = {}
+    for key, value in settings.thresholds.items():
+        found = next(((prefix, kind) for prefix, kind in prefixes if key.startswith(prefix)), None)
+        if found is None:
+            continue
+        variable = key.removeprefix(found[0])
+        limit = settings.thresholds.get(f"limit_{variable}")
+        level = 0.0 if limit is None else limit.value
+        noise[variable] = Noise(found[1], value.value, limit=level, floor=FLOOR_SHARE * level or 1e-12)
     return noise
 
 
 def create_limits(settings: Ruleset) -> Limits:
-    """Read where a measurement starts to speak from the settings."""
-    raise NotImplementedError
+    """Read where a measurement starts to speak by itself."""
+    return Limits(
+        antigen_fraction=settings.threshold("antigen_fraction_lost"),
+        antigen_fall=settings.threshold("antigen_density_fall"),
+        b_cells=settings.threshold("b_cells_returned"),
+        exhausted=settings.threshold("pd1_tim3_high"),
+        doubling=settings.threshold("fast_doubling"),
+    )
 
 
-def create_marker_rule(marker: str, rules: Ruleset, noise: Noise) -> MarkerRule:
-    """Join a marker's thresholds with its noise."""
-    raise NotImplementedError
+def list_landmarks(settings: Ruleset) -> tuple[float, ...]:
+    """Return the landmarks of counterfactual follow-up [day], increasing."""
+    return tuple(sorted(v.value for name, v in settings.thresholds.items() if name.startswith("landmark_")))

@@ -1,12 +1,11 @@
 """What ran and on what: input hash, version, seed, sources and assumed values."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
-import polars as pl
-
 from livingdrug.core.parameters import ParameterSet
+from livingdrug.core.ruleset import Ruleset
 from livingdrug.core.tables import Record
 from livingdrug.core.version import VERSION
 from livingdrug.knowledge.sources import load_sources
@@ -45,17 +44,28 @@ def list_sources(keys: set[str]) -> list[str]:
 
 
 def create_provenance(
-    record: Record, values: ParameterSet | None, *, seed: int, sources: set[str], options: Mapping[str, Any]
+    record: Record, values: ParameterSet | None, *, seed: int, rules: Sequence[Ruleset]
 ) -> dict[str, Any]:
-    """Collect what a reader needs to repeat and to judge a run."""
-    keys = set(sources)
+    """Collect what a reader needs to repeat and to judge a run.
+
+    Parameters
+    ----------
+    values : ParameterSet or None
+        The values that the fit started from.
+    rules : sequence of Ruleset
+        The criteria and settings that were used.
+    """
+    keys = {ruleset.source for ruleset in rules}
+    keys |= {value.source for ruleset in rules for value in ruleset.thresholds.values()}
     if values is not None:
         keys |= {value.source for value in values.values.values()}
+    options = {f"{ruleset.name}.{name}": value for ruleset in rules for name, value in ruleset.options.items()}
+    options |= {"parameters": "" if values is None else values.name, "rulesets": [r.name for r in rules]}
     return {
         "version": VERSION,
         "seed": seed,
         "input_hash": compute_input_hash(record),
         "assumed": [] if values is None else list_assumed(values),
         "sources": list_sources(keys),
-        "options": dict(options),
+        "options": options,
     }

@@ -48,7 +48,8 @@ def test_the_table_behind_a_figure_holds_every_measurement_and_the_band(explanat
 
 def test_the_caption_says_in_words_what_the_course_shows(explanation):
     assert draw(explanation, "tumour").caption == (
-        "Serum M-protein (g/dL): first 3.1 on day -3, lowest 0.2 on day 56, highest 3.1 on day -3, last 1.6 on day 180."
+        "Serum M-protein, electrophoresis (g/dL): "
+        "first 3.1 on day -3, lowest 0.2 on day 56, highest 3.1 on day -3, last 1.6 on day 180."
     )
 
 
@@ -58,7 +59,7 @@ def test_a_panel_without_any_data_is_no_figure(explanation):
 
 def test_a_variable_with_a_fit_but_no_measurement_is_drawn_and_said(explanation):
     explanation = replace(explanation, observations=explanation.observations.filter(pl.col("variable") != "m_protein"))
-    assert "Serum M-protein was not measured" in draw(explanation, "tumour").caption
+    assert "Serum M-protein, electrophoresis was not measured" in draw(explanation, "tumour").caption
 
 
 def test_a_record_without_any_fit_still_shows_its_measurements(explanation):

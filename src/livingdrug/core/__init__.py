@@ -1,0 +1,1 @@
+"""Words everyone shares: errors, units, models, values, records, verdicts."""

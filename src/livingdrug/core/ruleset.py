@@ -1,0 +1,124 @@
+"""Published criteria as data: versioned thresholds, three-valued logic, and the trail of a verdict."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from livingdrug.core.errors import KnowledgeError
+from livingdrug.core.parameters import Value
+
+
+class Truth(StrEnum):
+    """True, false, or not known; Kleene's strong logic.
+
+    Examples
+    --------
+    >>> Truth.FALSE & Truth.UNKNOWN, Truth.TRUE & Truth.UNKNOWN, Truth.TRUE | Truth.UNKNOWN, ~Truth.UNKNOWN
+    (<Truth.FALSE: 'false'>, <Truth.UNKNOWN: 'unknown'>, <Truth.TRUE: 'true'>, <Truth.UNKNOWN: 'unknown'>)
+    """
+
+    TRUE = "true"
+    FALSE = "false"
+    UNKNOWN = "unknown"
+
+    @classmethod
+    def of(cls, value: bool | None, /) -> "Truth":  # noqa: FBT001 - the value is what it is about
+        """Return the truth of a Python value; None is unknown."""
+        return cls.UNKNOWN if value is None else cls.TRUE if value else cls.FALSE
+
+    def __and__(self, other: "Truth") -> "Truth":
+        if Truth.FALSE in (self, other):
+            return Truth.FALSE
+        return Truth.UNKNOWN if Truth.UNKNOWN in (self, other) else Truth.TRUE
+
+    def __or__(self, other: "Truth") -> "Truth":
+        if Truth.TRUE in (self, other):
+            return Truth.TRUE
+        return Truth.UNKNOWN if Truth.UNKNOWN in (self, other) else Truth.FALSE
+
+    def __invert__(self) -> "Truth":
+        return {Truth.TRUE: Truth.FALSE, Truth.FALSE: Truth.TRUE, Truth.UNKNOWN: Truth.UNKNOWN}[self]
+
+    def __bool__(self) -> bool:
+        raise TypeError("a three-valued truth has no Python truth value: compare it with Truth.TRUE")
+
+
+def all_of(truths: Iterable[Truth]) -> Truth:
+    """Return the conjunction; of nothing, true."""
+    total = Truth.TRUE
+    for truth in truths:
+        total &= truth
+    return total
+
+
+def any_of(truths: Iterable[Truth]) -> Truth:
+    """Return the disjunction; of nothing, false."""
+    total = Truth.FALSE
+    for truth in truths:
+        total |= truth
+    return total
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One clause of a rule, asked about one day.
+
+    Parameters
+    ----------
+    clause : str
+        What was asked, in the words of the field.
+    truth : Truth
+    rows : tuple of int
+        Rows of the observations table that decided it (0-based).
+    values : tuple of float
+        The values compared, in canonical units.
+    threshold : float or None
+    missing : tuple of str
+        What was not known.
+    note : str
+    """
+
+    clause: str
+    truth: Truth
+    rows: tuple[int, ...] = ()
+    values: tuple[float, ...] = ()
+    threshold: float | None = None
+    missing: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A category and everything it rests on."""
+
+    subject_id: str
+    day: float
+    ruleset: str
+    category: str
+    findings: tuple[Finding, ...] = ()
+    capped_by: tuple[str, ...] = ()
+    not_excluded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ruleset:
+    """A published set of criteria: ``name/version``, thresholds with provenance, options with defaults."""
+
+    name: str
+    title: str
+    source: str
+    thresholds: Mapping[str, Value]
+    options: Mapping[str, str | float | bool] = field(default_factory=dict)
+
+    def threshold(self, name: str) -> float:
+        """Return a threshold's value.
+
+        Raises
+        ------
+        KnowledgeError
+            If the ruleset has no such threshold.
+        """
+        if name not in self.thresholds:
+            known = ", ".join(self.thresholds)
+            raise KnowledgeError(f"{self.name} must define {name!r}, but does not. Hint: it has {known}.")
+        return self.thresholds[name].value

@@ -1,0 +1,122 @@
+"""Load a published set of criteria by ``name/version``.
+
+A file is TOML: ``[ruleset]`` with name, title and source; ``[options]`` with the default of each choice
+that the publication leaves open; then one table a threshold, which carries what every value carries.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from difflib import get_close_matches
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Any
+
+from livingdrug.core.errors import Fault, KnowledgeError
+from livingdrug.core.parameters import Value
+from livingdrug.core.ruleset import Ruleset
+from livingdrug.knowledge.provenance import check_source_text, decode_value
+
+_HEAD = ("name", "title", "source")
+
+
+def list_rules() -> tuple[str, ...]:
+    """Name the packaged rulesets as ``name/version``, in alphabetical order.
+
+    Examples
+    --------
+    >>> all("/" in name for name in list_rules())
+    True
+    """
+    folder = files("livingdrug.knowledge").joinpath("data", "criteria")
+    stems = (entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".toml"))
+    return tuple(sorted("/".join(stem.rsplit("-", 1)) for stem in stems))
+
+
+@cache
+def load_rules(name: str) -> Ruleset:
+    """Load one packaged ruleset, such as ``imwg/2016``.
+
+    Raises
+    ------
+    KnowledgeError
+        If there is no such ruleset, or if a threshold in it lacks what every value must carry.
+    """
+    if name not in list_rules():
+        close = get_close_matches(name, list_rules(), n=1)
+        hint = f"did you mean {close[0]!r}" if close else f"use one of {', '.join(list_rules()) or 'none yet'}"
+        raise KnowledgeError(f"a ruleset must be a packaged one, but was {name!r}. Hint: {hint}.")
+    rules, faults = read_rules(name)
+    if rules is None:
+        raise KnowledgeError("\n".join([f"ruleset {name} must be sound, but has faults:", *map(str, faults)]))
+    return rules
+
+
+def read_rules(name: str) -> tuple[Ruleset | None, list[Fault]]:
+    """Read one packaged ruleset with its faults; None if there is a fault."""
+    stem = name.replace("/", "-")
+    path = files("livingdrug.knowledge").joinpath("data", "criteria", f"{stem}.toml")
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        return None, [Fault(f"{stem}.toml", "must be TOML in which every name stands once", str(error), "correct it")]
+    return decode_rules(document, name)
+
+
+def decode_rules(document: Mapping[str, Any], name: str) -> tuple[Ruleset | None, list[Fault]]:
+    """Read a ruleset from a decoded TOML document; ``name`` is what the file is called, with a slash.
+
+    Examples
+    --------
+    >>> head = {"name": "x/1", "title": "X", "source": "kumar2016"}
+    >>> [fault.where for fault in decode_rules({"ruleset": head, "low": {"value": 25.0}}, "x/1")[1]]
+    ['x/1.low.unit', 'x/1.low.source', 'x/1.low.where', 'x/1.low.how']
+    """
+    head, options = document.get("ruleset"), document.get("options", {})
+    faults = _check_head(head, name) + _check_options(options, name)
+    thresholds: dict[str, Value] = {}
+    for key, table in document.items():
+        if key in ("ruleset", "options"):
+            continue
+        if not isinstance(table, Mapping):
+            faults.append(Fault(f"{name}.{key}", "must be a table", repr(table), f"write [{key}] with its fields"))
+            continue
+        value, more = decode_value(table, f"{name}.{key}")
+        faults += more
+        if value is not None:
+            thresholds[key] = value
+    if faults or head is None:
+        return None, faults
+    texts: Mapping[str, str] = head
+    return Ruleset(**texts, thresholds=MappingProxyType(thresholds), options=MappingProxyType(options)), []
+
+
+def _check_head(head: Any, name: str) -> list[Fault]:
+    if not isinstance(head, Mapping):
+        return [Fault(f"{name}.ruleset", "must be a table", repr(head), "open the file with [ruleset]")]
+    where = f"{name}.ruleset"
+    faults = [
+        Fault(f"{where}.{key}", "must be a text that is not empty", repr(head.get(key, "missing")), f"say the {key}")
+        for key in _HEAD
+        if not (isinstance(head.get(key), str) and head[key].strip())
+    ]
+    faults += [
+        Fault(f"{where}.{key}", "must be a field of a ruleset", "unknown", f"use {', '.join(_HEAD)}")
+        for key in head
+        if key not in _HEAD
+    ]
+    if faults:
+        return faults
+    if head["name"] != name:
+        faults.append(Fault(f"{where}.name", f"must be the file's name {name!r}", repr(head["name"]), "rename one"))
+    return faults + check_source_text(head["source"], f"{where}.source")
+
+
+def _check_options(options: Any, name: str) -> list[Fault]:
+    if not isinstance(options, Mapping):
+        return [Fault(f"{name}.options", "must be a table", repr(options), "write [options]")]
+    return [
+        Fault(f"{name}.options.{key}", "must be a text, a number or a truth", repr(value), "write the default")
+        for key, value in options.items()
+        if not isinstance(value, str | int | float | bool)
+    ]

@@ -1,0 +1,137 @@
+"""Extinction: the survival probability per cell against Kendall's closed forms, and its laws."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.integrate import solve_ivp
+
+from livingdrug.knowledge.parameters import list_parameters
+from livingdrug.models.unified import extinction
+from livingdrug.models.unified.model import UNIFIED
+
+SETS = tuple(name for name in list_parameters() if name.startswith("unified_"))
+ONE_CLONE = {"fraction_low": 0.0, "fraction_negative": 0.0, "mu": 0.0}
+
+NEVER = 1e-9
+NOBODY = {**ONE_CLONE, "dose": 0.0, "extinct_high": NEVER, "Kmax": 1e12}
+"""No CAR T cells, one clone, no density limit: birth and death are constant."""
+
+
+def column(name):
+    return UNIFIED.parameter_names.index(name)
+
+
+def kendall(birth, death, days):
+    """Probability that the family of one cell is alive."""
+    if birth == death:
+        return 1 / (1 + birth * days)
+    return (birth - death) / (birth - death * np.exp(-(birth - death) * days))
+
+
+@pytest.mark.parametrize(
+    ("birth", "death"), [(0.08, 0.05), (0.05, 0.05), (0.05, 0.5), (0.2, 0.02), (0.1, 0.0), (0.06, 3.0)]
+)
+def test_families_that_survive_follow_kendall(lab, birth, death):
+    """Growth r and turnover mu0 make birth r + mu0; a constant therapy adds the rest of the death rate."""
+    turnover = min(birth, death) if birth != death else birth / 2
+    net = birth - turnover
+    override = {**NOBODY, "B0": 1.0, "r": net, "mu0": turnover, "h_next": death - turnover, "fc": 1.0, "kx": 0.0}
+    days = np.array([1.0, 10.0, 30.0, 60.0])
+    rows = lab.patients(SETS[-1], [override])
+    solution = lab.run(rows, days, rtol=1e-9)
+    families = 1e9 * solution.at("tumour_high")[0] * solution.at("lineage_high")[0]
+    expected = 1e9 * kendall(birth, death, days)
+    relevant = expected > 1e-3
+    assert families[relevant] == pytest.approx(expected[relevant], rel=1e-5)
+
+
+def test_the_survival_of_a_small_clone_matches_an_exact_simulation():
+    """50 cells, birth 0.06, death 0.05 + a kill of 0.2 for 20 days and none after: 20,000 exact runs."""
+    rng = np.random.default_rng(11)
+    birth, cells = 0.06, 50
+    alive = np.full(20_000, cells)
+    step = 0.01
+    for i in range(int(120 / step)):
+        death = 0.25 if i * step < 20 else 0.05
+        born = rng.binomial(alive, 1 - np.exp(-birth * step))
+        died = rng.binomial(alive, 1 - np.exp(-death * step))
+        alive = alive + born - died
+    observed = (alive > 0).mean()
+
+    def rates(day, y):
+        death = 0.25 if day < 20 else 0.05
+        return [(birth - death) * y[0], -(birth - death) * y[1] - death * y[1] ** 2]
+
+    mean, lineage = solve_ivp(rates, (0, 120), [cells, 1.0], rtol=1e-9, atol=1e-12, max_step=1.0).y[:, -1]
+    assert 1 - np.exp(-mean * lineage) == pytest.approx(observed, abs=0.015)
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10_000), name=st.sampled_from(SETS))
+def test_survival_is_a_probability_and_never_rises_in_any_patient(lab, name, seed):
+    rows = lab.prior(name, 16, seed=seed, mu=0.0)
+    solution = lab.run(rows, np.arange(0, 1826, 15.0), rtol=1e-5)
+    for clone in extinction.CLONES:
+        survival = solution.at(f"survival_{clone}")
+        assert ((survival >= 0) & (survival <= 1)).all()
+        assert (np.diff(survival, axis=1) <= 1e-4).all()
+    cure = solution.at("cure_probability")
+    assert ((cure >= 0) & (cure <= 1)).all()
+
+
+@settings(max_examples=25, deadline=None)
+@given(death=st.floats(0.1, 1.0), size=st.floats(1e-6, 1e-3))
+def test_extinction_is_likelier_with_more_killing_and_in_a_smaller_clone(lab, death, size):
+    overrides = [
+        {**NOBODY, "B0": size, "h_next": death},
+        {**NOBODY, "B0": size, "h_next": 1.2 * death},
+        {**NOBODY, "B0": size / 2, "h_next": death},
+    ]
+    usual, more, half = lab.typical(SETS[-1], *overrides, times=np.array([0.0, 30.0])).at("survival_high")[:, 1]
+    assert more <= usual + 1e-9
+    assert half <= usual + 1e-9
+    # two half-clones die out together as often as the whole one
+    assert (1 - half) ** 2 == pytest.approx(1 - usual, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_clones_die_out_exactly_as_often_as_the_probability_says(lab, name):
+    """Thresholds drawn from the exponential distribution: the share of dead clones is the mean probability."""
+    rows = lab.prior(name, 1024, **ONE_CLONE)
+    rows[:, column("extinct_high")] = NEVER
+    followed = lab.run(rows, np.array([0.0, 1500.0]), rtol=1e-5).at("survival_high")[:, 1]
+    rows[:, column("extinct_high")] = np.random.default_rng(5).exponential(size=len(rows))
+    alive = lab.run(rows, np.array([0.0, 1500.0]), rtol=1e-5).at("tumour_high")[:, 1] > 1e-3
+    assert alive.mean() == pytest.approx(followed.mean(), abs=0.02)
+
+
+@settings(max_examples=50)
+@given(families=st.floats(1e-6, 1e6), lineage=st.floats(1e-9, 1.0))
+def test_the_shown_burden_is_the_mean_given_survival(families, lineage):
+    p = SimpleNamespace(fc=1.0, cell_unit=1e9)
+    burden = families / lineage / 1e9
+    y = SimpleNamespace(
+        **{f"tumour_{c}": burden for c in extinction.CLONES}, **{f"lineage_{c}": lineage for c in extinction.CLONES}
+    )
+    shown = extinction.compute_shown(y, p, (families,) * 3, (1.0,) * 3)
+    assert shown[0] == pytest.approx(burden / -np.expm1(-families), rel=0.011)
+
+
+def test_a_clone_that_regrows_for_ten_years_does_not_overflow(lab):
+    solution = lab.run(lab.patients(SETS[-1], [{**NOBODY, "B0": 1e-9, "r": 0.2}]), np.array([0.0, 3650.0]))
+    assert np.isfinite(solution.values).all()
+    assert (solution.at("lineage_high") >= 0).all()
+
+
+def test_loss_of_antigen_founds_new_families_at_its_rate(lab):
+    """Expected surviving families of new negative cells: the integral of mu B q."""
+    override = {**NOBODY, "mu": 1e-9, "r": 0.03, "mu0": 0.05, "B0": 100.0, "extinct_negative": NEVER, "fc": 1.0}
+    times = np.linspace(0, 200, 2001)
+    solution = lab.run(lab.patients(SETS[-1], [override]), times, rtol=1e-8)
+    families = 1e9 * solution.at("tumour_negative")[0, -1] * solution.at("lineage_negative")[0, -1]
+    born = 1e9 * 1e-9 * solution.at("tumour_high")[0]
+    expected = np.trapezoid(born * kendall(0.08, 0.05, 200 - times), times)
+    assert families == pytest.approx(expected, rel=0.02)
