@@ -38,7 +38,7 @@ format:  ## rewrite the layout
 constraints:  ## resolve the newest versions again, with hashes and without addresses (needs uv)
 	mkdir -p build
 	echo "hatchling>=1.27" | $(UV_COMPILE) --extra report pyproject.toml - -o constraints.txt
-	echo "hatchling>=1.27" | $(UV_COMPILE) --extra report --extra test --extra lint -c constraints.txt pyproject.toml - -o build/all.txt
+	printf "hatchling>=1.27\neditables\n" | $(UV_COMPILE) --extra report --extra test --extra lint -c constraints.txt pyproject.toml - -o build/all.txt
 	{ echo "-r constraints.txt"; awk 'NR==FNR {if (/==/) pinned[$$1]; next} /==/ {keep = !($$1 in pinned)} keep' \
 		constraints.txt build/all.txt; } > constraints-tests.txt
 

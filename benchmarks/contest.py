@@ -68,8 +68,11 @@ def scan(
                 tier = open_tiers.pop(0)
                 if tier not in found or rate > found[tier].rate:
                     found[tier] = Setting(name, rtol, share, error, rate)
-            if not open_tiers or all(1.2 * rate < max(best.get(t, 0.0), rate_of(found, t)) for t in open_tiers):
+            is_slower = all(1.2 * rate < max(best.get(t, 0.0), rate_of(found, t)) for t in open_tiers)
+            if is_slower:
                 break
+        if best and not found:
+            break
     return found
 
 

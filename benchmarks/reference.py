@@ -10,7 +10,7 @@ from equations import Equations
 from source import build_functions, write_functions
 
 RTOL = 1e-10
-FLOOR_SHARE = 1e-9  # absolute tolerance of the reference, as a share of each state's floor
+FLOOR_SHARE = 1e-12  # absolute tolerance of the reference, as a share of each state's floor
 
 
 @dataclass(frozen=True)

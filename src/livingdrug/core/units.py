@@ -102,8 +102,8 @@ def parse_unit(text: str) -> Unit | None:
 
     Examples
     --------
-    >>> parse_unit("mg/dL") == parse_unit("10 ug/mL"), parse_unit("10*9/L") == parse_unit("K/uL")
-    (True, True)
+    >>> parse_unit("mg/dL") == parse_unit("mg/(100 mL)"), parse_unit("10*9/L").dimensions
+    (True, (('length', -3),))
     >>> parse_unit("mg/") is None, parse_unit("cels") is None
     (True, True)
     """

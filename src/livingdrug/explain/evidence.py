@@ -60,9 +60,8 @@ class Limits:
 
 
 def select_variable(observations: pl.DataFrame, variable: str) -> pl.DataFrame:
-    """Return the rows of one variable in order of day; ``name:detail`` counts as ``name``."""
-    base = pl.col("variable").str.split(":").list.first()
-    return observations.filter(base == variable).sort("day", maintain_order=True)
+    """Return the rows of one variable in order of day."""
+    return observations.filter(pl.col("variable") == variable).sort("day", maintain_order=True)
 
 
 def find_antigen_fraction(observations: pl.DataFrame, day: float, limits: Limits) -> list[Evidence]:
@@ -174,7 +173,7 @@ def find_evidence(observations: pl.DataFrame, day: float, limits: Limits) -> tup
     Parameters
     ----------
     observations : table
-        One patient's rows.
+        One patient's rows; antigen variables speak about the product's target.
     day : float [day]
         Day of the failure.
     limits : Limits

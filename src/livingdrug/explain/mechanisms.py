@@ -83,7 +83,7 @@ CATALOGUE: tuple[Candidate, ...] = (
     Candidate(
         Mechanism.ANTIGEN_LOW,
         "antigen-low escape: tumour cells with little target grew out",
-        (("fraction_low", "absent"),),
+        (("fraction_low", "absent"), ("antigen_density_high", "higher")),
     ),
     Candidate(
         Mechanism.SUPPRESSION,

@@ -1,12 +1,24 @@
 """Equations without numbers; ``ALL`` is every model there is."""
 
 from livingdrug.core.model import Model
+from livingdrug.models.barros2021 import BARROS2021
+from livingdrug.models.hardiansyah2019 import HARDIANSYAH2019
 from livingdrug.models.kimmel2021 import KIMMEL2021
+from livingdrug.models.leon_triana2020 import LEON_TRIANA2020
+from livingdrug.models.leon_triana2021 import LEON_TRIANA2021
+from livingdrug.models.mueller_schoell2021 import MUELLER_SCHOELL2021
 from livingdrug.models.singh2021 import SINGH2021
 from livingdrug.models.stein2019 import STEIN2019
+from livingdrug.models.unified.model import UNIFIED
 
 ALL: tuple[Model, ...] = (
+    BARROS2021,
+    HARDIANSYAH2019,
     KIMMEL2021,
+    LEON_TRIANA2020,
+    LEON_TRIANA2021,
+    MUELLER_SCHOELL2021,
     SINGH2021,
     STEIN2019,
+    UNIFIED,
 )

@@ -26,7 +26,7 @@ from typing import Any
 from livingdrug.core.model import Model, Quantity
 
 
-def rhs(day: Any, y: Any, p: Any) -> Mapping[str, Any]:
+def rhs(day: Any, y: Any, p: Any) -> Mapping[str, Any]:  # noqa: ARG001
     """Rates of change. Floats or symbols in, the same kind out."""
     C_T, C_M, T = y.effector_cells, y.memory_cells, y.tumour_cells
     recalled = p.theta * T * C_M
@@ -42,7 +42,7 @@ def initial(p: Any) -> Mapping[str, Any]:
     return {"tumour_cells": p.T_0}
 
 
-def observe(day: Any, y: Any, p: Any) -> Mapping[str, Any]:
+def observe(day: Any, y: Any, p: Any) -> Mapping[str, Any]:  # noqa: ARG001
     """All CAR T cells."""
     return {"car_t_cells": y.effector_cells + y.memory_cells}
 

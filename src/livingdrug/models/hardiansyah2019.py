@@ -19,7 +19,7 @@ Infusions into :math:`E` are events of a schedule.
 
 Cells are counted in units of 1e9 in every equation. The gain of memory cells is written
 :math:`a_E (1 - f) E`, what the effectors lose; the printed equation 7 has :math:`M` in its place, with
-which no memory cell could ever arise. The production :math:`P_c` is in pg/mL, not pg/uL as printed.
+which no memory cell could ever arise. How the printed units were read stands in the value files.
 
 Source: hardiansyah2019. The file MODEL2009230001 has the same skeleton, but counts some cells one by
 one, infuses without end and multiplies IL-10 by Avogadro's number; its numbers are no reference.
@@ -31,7 +31,7 @@ from typing import Any
 from livingdrug.core.model import Model, Quantity
 
 
-def rhs(day: Any, y: Any, p: Any) -> Mapping[str, Any]:
+def rhs(day: Any, y: Any, p: Any) -> Mapping[str, Any]:  # noqa: ARG001
     """Rates of change. Floats or symbols in, the same kind out."""
     B, E, M = y.leukaemic_cells, y.effector_blood, y.memory_blood
     f = B / (B + p.h)
@@ -56,7 +56,7 @@ def initial(p: Any) -> Mapping[str, Any]:
     return {"leukaemic_cells": p.B_0, "il6": p.IL6_0, "il10": p.IL10_0, "ifn_gamma": p.IFN_0}
 
 
-def observe(day: Any, y: Any, p: Any) -> Mapping[str, Any]:
+def observe(day: Any, y: Any, p: Any) -> Mapping[str, Any]:  # noqa: ARG001
     """All CAR T cells in blood."""
     return {"car_t_cells": y.effector_blood + y.memory_blood}
 
@@ -86,9 +86,17 @@ HARDIANSYAH2019 = Model(
         Quantity("h", "1e9 cells", "leukaemic cells at half-maximal recall of memory cells"),
         Quantity("r_M", "1/day", "growth rate of memory cells"),
         Quantity("d_M", "1/day", "death rate of memory cells in blood"),
-        Quantity("P_IL6", "pg/mL/day/(1e9 cells)/(1e9 cells)", "production of interleukin-6 per leukaemic and effector cell"),
-        Quantity("P_IL10", "pg/mL/day/(1e9 cells)/(1e9 cells)", "production of interleukin-10 per leukaemic and effector cell"),
-        Quantity("P_IFN", "pg/mL/day/(1e9 cells)/(1e9 cells)", "production of interferon per leukaemic and effector cell"),
+        Quantity(
+            "P_IL6", "pg/mL/day/(1e9 cells)/(1e9 cells)", "production of interleukin-6 per leukaemic and effector cell"
+        ),
+        Quantity(
+            "P_IL10",
+            "pg/mL/day/(1e9 cells)/(1e9 cells)",
+            "production of interleukin-10 per leukaemic and effector cell",
+        ),
+        Quantity(
+            "P_IFN", "pg/mL/day/(1e9 cells)/(1e9 cells)", "production of interferon per leukaemic and effector cell"
+        ),
         Quantity("d_IL6", "1/day", "loss rate of interleukin-6"),
         Quantity("d_IL10", "1/day", "loss rate of interleukin-10"),
         Quantity("d_IFN", "1/day", "loss rate of interferon gamma"),

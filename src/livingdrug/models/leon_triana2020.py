@@ -28,7 +28,7 @@ from typing import Any
 from livingdrug.core.model import Model, Quantity
 
 
-def rhs(day: Any, y: Any, p: Any) -> Mapping[str, Any]:
+def rhs(day: Any, y: Any, p: Any) -> Mapping[str, Any]:  # noqa: ARG001
     """Rates of change. Floats or symbols in, the same kind out."""
     C, L, B = y.car_t_cells, y.leukaemic_cells, y.b_cells
     progenitors = p.I_0 / (1 + C / p.C_50)

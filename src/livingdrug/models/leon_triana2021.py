@@ -23,7 +23,7 @@ from typing import Any
 from livingdrug.core.model import Model, Quantity
 
 
-def rhs(day: Any, y: Any, p: Any) -> Mapping[str, Any]:
+def rhs(day: Any, y: Any, p: Any) -> Mapping[str, Any]:  # noqa: ARG001
     """Rates of change. Floats or symbols in, the same kind out."""
     C, T, C_off, B = y.on_tumour_cells, y.tumour_cells, y.off_tumour_cells, y.b_cells
     arriving = p.k * C_off
@@ -41,7 +41,7 @@ def initial(p: Any) -> Mapping[str, Any]:
     return {"on_tumour_cells": p.C_0, "off_tumour_cells": p.C_off_0, "tumour_cells": p.T_0, "b_cells": p.B_0}
 
 
-def observe(day: Any, y: Any, p: Any) -> Mapping[str, Any]:
+def observe(day: Any, y: Any, p: Any) -> Mapping[str, Any]:  # noqa: ARG001
     """All CAR T cells, wherever they are."""
     return {"car_t_cells": y.on_tumour_cells + y.off_tumour_cells}
 

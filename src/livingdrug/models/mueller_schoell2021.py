@@ -36,7 +36,7 @@ def expansion(p: Any) -> Any:
     return base * (1 + p.transplant_effect * p.transplant)
 
 
-def rhs(day: Any, y: Any, p: Any) -> Mapping[str, Any]:
+def rhs(day: Any, y: Any, p: Any) -> Mapping[str, Any]:  # noqa: ARG001
     """Rates of change. Floats or symbols in, the same kind out."""
     TN, TCM, TEM, TEFF, V = y.naive, y.central_memory, y.effector_memory, y.effector, y.tumour_volume
     stimulus = expansion(p) * V
@@ -61,7 +61,7 @@ def initial(p: Any) -> Mapping[str, Any]:
     }
 
 
-def observe(day: Any, y: Any, p: Any) -> Mapping[str, Any]:
+def observe(day: Any, y: Any, p: Any) -> Mapping[str, Any]:  # noqa: ARG001
     """All CAR T cells in blood."""
     return {"car_t_cells": y.naive + y.central_memory + y.effector_memory + y.effector}
 

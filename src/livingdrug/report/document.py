@@ -17,6 +17,7 @@ from livingdrug.report.wording import (
     NOTHING,
     PRODUCTS,
     Panel,
+    describe_direction,
     describe_event,
     describe_reason,
     format_cell,
@@ -93,13 +94,29 @@ def _draw_courses(explanation: Explanation) -> list[_Drawing]:
     return [_prepare(figure) for figure in drawn if figure is not None]
 
 
+def is_untold(explanation: Explanation) -> bool:
+    """Whether the record does not tell if the therapy failed."""
+    return not explanation.failed and explanation.failure_class == "unknown"
+
+
+def write_headline(explanation: Explanation) -> str:
+    """Say in one line whether, when and how the therapy failed."""
+    if is_untold(explanation):
+        return "Whether the therapy failed cannot be told from this record"
+    if not explanation.failed:
+        return "No failure in the time that the record covers"
+    when = "" if explanation.failure_day is None else f" on {format_day(explanation.failure_day)}"
+    return f"The therapy failed{when}: {spell(explanation.failure_class).lower()}"
+
+
 def _list_facts(explanation: Explanation) -> Facts:
     best = explanation.best_response
+    why = describe_reason(explanation.answered) if explanation.answered else "cannot be told from this record"
     return [
-        ("Failed", "yes" if explanation.failed else "no"),
+        ("Failed", "cannot be told" if is_untold(explanation) else "yes" if explanation.failed else "no"),
         ("When", format_day(explanation.failure_day)),
         ("How", spell(explanation.failure_class) if explanation.failed else NOTHING),
-        ("Why", describe_reason(explanation.answered) if explanation.answered else "cannot be told from this record"),
+        ("Why", why if explanation.failed else NOTHING),
         ("Best response", str(best) if best else NOTHING),
     ]
 
@@ -123,11 +140,18 @@ def _list_evidence(evidence: Iterable[Mapping[str, Any]]) -> list[dict[str, str]
     return [{"statement": str(item["statement"]), "tag": _tag(item)} for item in evidence]
 
 
+def _choose_sentences(explanation: Explanation) -> list[str]:
+    """Leave to the list of evidence what is said there."""
+    told = tuple(str(item["statement"]) for item in explanation.evidence)
+    return [sentence for sentence in explanation.sentences if not (told and sentence.startswith(told))]
+
+
 def _tag(item: Mapping[str, Any]) -> str:
-    direction, rows = str(item.get("direction") or ""), item.get("rows") or ()
+    rows = item.get("rows") or ()
     count = len(rows) if isinstance(rows, Sequence) and not isinstance(rows, str) else 0
     seen = f"{count} row{'s' if count != 1 else ''} of the record" if count else ""
-    return ", ".join(part for part in (spell(direction).lower(), seen) if part)
+    direction = describe_direction(item.get("direction"), item.get("mechanism"))
+    return ", ".join(part for part in (direction, seen) if part)
 
 
 def _is_table(value: Any) -> bool:
@@ -181,8 +205,9 @@ def render_report(explanation: Explanation) -> str:
     return _render(
         "report.html.jinja",
         title=write_title(explanation),
+        headline=write_headline(explanation),
         version=str(provenance.get("version", "")),
-        sentences=list(explanation.sentences),
+        sentences=_choose_sentences(explanation),
         has_failed=explanation.failed,
         has_converged=bool(explanation.fit.get("converged", True)),
         facts=_list_facts(explanation),
@@ -224,8 +249,7 @@ def write_index(explanations: Mapping[str, Explanation], path: Path) -> Path:
         {
             "link": link,
             "subject": item.subject_id,
-            "outcome": spell(item.failure_class) if item.failed else "no failure seen",
-            "day": "" if item.failure_day is None else f"{item.failure_day:g}",
+            "outcome": write_headline(item),
             "reason": _write_reason(item),
             "fit": "converged" if item.fit.get("converged", True) else "did not converge",
         }

@@ -50,7 +50,14 @@ def _configure(spec: dict[str, Any]) -> dict[str, Any]:
             "font": "Helvetica, Arial, sans-serif",
             "view": {"stroke": None},
             "axis": {**text, "titleFontWeight": "normal", "gridColor": "#E6E6E0", "domainColor": palette.MUTED},
-            "legend": {**text, "orient": "top", "title": None, "symbolSize": 70, "labelLimit": 400},
+            "legend": {
+                **text,
+                "orient": "top",
+                "title": None,
+                "symbolSize": 70,
+                "columnPadding": 28,
+                "labelLimit": 400,
+            },
             "text": {"color": palette.INK, "fontSize": 12},
         },
     }

@@ -14,7 +14,8 @@ from livingdrug.study.explanation import Explanation
 
 WIDTH = 88
 MAX_MECHANISMS = 5
-MAX_EVIDENCE = 4
+LEAST = 0.01
+"""A mechanism less probable than this is not listed, unless it is the first."""
 
 
 def draw_bar(probability: float, *, width: int = 20) -> str:
@@ -31,6 +32,7 @@ def _list_mechanisms(explanation: Explanation) -> list[str]:
     ranked = sorted(explanation.mechanisms, key=lambda item: -item["probability"])[:MAX_MECHANISMS]
     if not ranked:
         return []
+    ranked = ranked[:1] + [item for item in ranked[1:] if item["probability"] >= LEAST]
     labels = [spell(item["name"]) for item in ranked]
     space = max(len(label) for label in labels)
     lines = ["", "  Why, most probable first"]
@@ -41,19 +43,8 @@ def _list_mechanisms(explanation: Explanation) -> list[str]:
     return lines
 
 
-def _list_evidence(explanation: Explanation) -> list[str]:
-    if not explanation.evidence:
-        return []
-    lines = ["", "  What was seen"]
-    for item in explanation.evidence[:MAX_EVIDENCE]:
-        direction = str(item.get("direction") or "").replace("_", " ")
-        tag = f" [{direction}]" if direction else ""
-        lines += _wrap(f"{item['statement']}{tag}", first="    - ", rest="      ")
-    return lines
-
-
 def format_explanation(explanation: Explanation) -> str:
-    """Write the verdict, the reasons with their intervals and what was seen, in plain text.
+    """Write the explanation's sentences and the reasons with their intervals, in plain text.
 
     Returns
     -------
@@ -66,8 +57,5 @@ def format_explanation(explanation: Explanation) -> str:
     if not explanation.fit.get("converged", True):
         lines += _wrap("The fit did not converge: read this as a hint, not as a result.")
     lines += _list_mechanisms(explanation)
-    lines += _list_evidence(explanation)
-    count = len(explanation.provenance.get("assumed") or [])
-    lines += ["", *_wrap(f"{count} values of the model are assumed, not measured; the report lists them.")]
-    lines += _wrap("Research software; not a medical device.")
+    lines += ["", "  Research software; not a medical device."]
     return "\n".join(lines).replace(NOTHING, "-")

@@ -113,6 +113,16 @@ def describe_reason(name: str) -> str:
     return GROUPS.get(name) or spell(name)
 
 
+def describe_direction(direction: str | None, mechanism: str | None) -> str:
+    """Say for or against which reason a finding speaks.
+
+    >>> describe_direction("for", "antigen_low"), describe_direction("against", None)
+    ('for antigen low', 'against')
+    """
+    parts = (direction or "", describe_reason(mechanism).lower() if mechanism else "")
+    return " ".join(part for part in parts if part).replace("_", " ")
+
+
 def format_number(value: float | None) -> str:
     """Write a number with three significant digits, or a dash where there is none."""
     if value is None or not math.isfinite(value):

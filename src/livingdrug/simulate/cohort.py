@@ -91,7 +91,8 @@ def sample_parameters(
     parameters = np.tile(typical, (count, 1))
     names = [name for name in model.parameter_names if values.values[name].spread is not None]
     factor = compute_correlation_factor(values, names)
-    z = draw_blocks(seed, "patients", first, count, lambda g, n: g.standard_normal((n, len(names)))) @ factor.T
+    # multiplied within whole blocks: a product of one row need not have the bits of the same row among many
+    z = draw_blocks(seed, "patients", first, count, lambda g, n: g.standard_normal((n, len(names))) @ factor.T)
     for column, name in enumerate(names):
         place = model.parameter_names.index(name)
         spread = values.values[name].spread

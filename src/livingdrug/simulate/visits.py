@@ -33,8 +33,8 @@ class Assay:
     noise : float
         Standard deviation, on the scale of ``kind``.
     kind : {"log", "logit", "label"}
-        Noise is added to the logarithm, or to the logit of a share; a ``label`` is read off a value with
-        noise on its logarithm.
+        Noise is added to the logarithm, or to the logit of a share of ``whole``; a ``label`` is read off a
+        value with noise on its logarithm.
     lloq : float, optional
         Lower limit of quantification, in ``unit``.
     name : str
@@ -47,6 +47,8 @@ class Assay:
         Measured only where another output reaches a minimum: antigen on tumour cells needs tumour cells.
     alternative : str
         Name of the variable in patients of the other type: lambda instead of kappa.
+    whole : float
+        What a share is a share of: 1, or 100 where it is given in percent.
     """
 
     variable: str
@@ -61,6 +63,7 @@ class Assay:
     labels: tuple[str, str, float] | None = None
     needs: tuple[str, float] | None = None
     alternative: str = ""
+    whole: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +210,8 @@ def _measure(
 
 def _add_noise(assay: Assay, truth: np.ndarray, noise: np.ndarray) -> np.ndarray:
     if assay.kind == "logit":
-        return np.asarray(expit(logit(np.clip(truth, SMALLEST, 1 - SMALLEST)) + noise))
+        share = np.clip(truth / assay.whole, SMALLEST, 1 - SMALLEST)
+        return np.asarray(assay.whole * expit(logit(share) + noise))
     return np.asarray(np.maximum(truth, 0.0) * np.exp(noise))
 
 

@@ -18,10 +18,9 @@ from livingdrug.study.explanation import Explanation
 from livingdrug.study.find_cause import Cause, find_cause
 from livingdrug.study.fit_patient import BAND_SCHEMA, PatientFit, compute_bands, describe_fit, fit_patient
 from livingdrug.study.patient_data import PatientData, select_patient
-from livingdrug.study.plans import PLANS, create_limits, create_noise
+from livingdrug.study.plans import PLANS, SETTINGS, create_limits, create_noise
 from livingdrug.study.provenance import create_provenance
 
-SETTINGS = "explanation/1"
 COUNTERFACTUAL_SCHEMA = {
     "mechanism": pl.String,
     "group": pl.String,
@@ -66,17 +65,20 @@ def explain_failure(
     (True, 'late_relapse')
     """
     data = select_patient(record, subject_id)
-    assessment = assess_response(record, data)
+    assessment = assess_response(data)
     fit = fit_subject(data, seed=seed, jobs=jobs)
     cause = None
     evidence: tuple[Evidence, ...] = ()
     settings = load_rules(SETTINGS)
     if assessment.failed and assessment.failure_day is not None:
-        evidence = find_evidence(data.observations, assessment.failure_day, create_limits(settings))
+        evidence = find_evidence(data.named_observations, assessment.failure_day, create_limits(settings))
         if fit is not None and assessment.marker is not None:
             cause = find_cause(
                 fit, data, assessment.marker, assessment.failure_day, settings=settings, seed=seed, jobs=jobs
             )
+    rules = [ruleset for ruleset in (settings, assessment.rules) if ruleset is not None]
+    provenance = create_provenance(record, None if fit is None else fit.values, seed=seed, rules=rules)
+    facts = collect_facts(data, assessment, fit, cause, evidence=evidence, assumed=len(provenance["assumed"]))
     return Explanation(
         subject_id=data.subject_id,
         disease=data.disease,
@@ -88,19 +90,14 @@ def explain_failure(
         best_response=assessment.best_response,
         answered=None if cause is None else cause.answer.answered,
         mechanisms=[] if cause is None else [describe_share(share) for share in cause.attribution.shares],
-        evidence=[describe_evidence(item) for item in evidence],
-        sentences=write_sentences(collect_facts(data, assessment, fit, cause, evidence)),
+        evidence=[describe_evidence(item, data) for item in evidence],
+        sentences=write_sentences(facts),
         fit=describe_result(fit, cause),
         bands=pl.DataFrame(schema=BAND_SCHEMA) if fit is None else compute_bands(fit, data, jobs=jobs),
         observations=data.observations,
         events=data.events,
         counterfactuals=tabulate_counterfactuals(cause),
-        provenance=create_provenance(
-            record,
-            None if fit is None else fit.values,
-            seed=seed,
-            rules=[rules for rules in (settings, assessment.rules) if rules is not None],
-        ),
+        provenance=provenance,
         thresholds=assessment.thresholds,
     )
 
@@ -120,13 +117,13 @@ def describe_share(share: MechanismShare) -> dict[str, Any]:
     return asdict(share)
 
 
-def describe_evidence(item: Evidence) -> dict[str, Any]:
-    """Return one finding as plain values."""
+def describe_evidence(item: Evidence, data: PatientData) -> dict[str, Any]:
+    """Return one finding as plain values; its rows are counted from 0 in the record's observations."""
     return {
         "statement": item.statement,
         "mechanism": item.mechanism.value,
         "direction": item.direction,
-        "rows": list(item.rows),
+        "rows": [data.rows[row] for row in item.rows],
     }
 
 
@@ -152,7 +149,9 @@ def collect_facts(
     assessment: Assessment,
     fit: PatientFit | None,
     cause: Cause | None,
+    *,
     evidence: Sequence[Evidence],
+    assumed: int,
 ) -> Facts:
     """Collect what the sentences are made of."""
     return Facts(
@@ -170,7 +169,7 @@ def collect_facts(
         horizon=None if cause is None else cause.horizon,
         is_converged=fit is None or describe_fit(fit)["converged"],
         rows=0 if fit is None else fit.posterior.rows,
-        assumed=0 if fit is None else len(fit.values.assumed),
+        assumed=assumed,
     )
 
 

@@ -85,6 +85,6 @@ def find_cause(
         quantile=settings.threshold("reference_quantile"),
         tie=settings.threshold("tie"),
     )
-    observed = data.observations["variable"].str.split(":").list.first().unique().to_list()
+    observed = data.named_observations["variable"].unique().to_list()
     answer = choose_answer(attribution, CATALOGUE, observed, enough=settings.threshold("answer_probability"))
     return Cause(attribution, answer, horizon)

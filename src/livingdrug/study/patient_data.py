@@ -1,16 +1,20 @@
 """One subject's part of a record, made ready for the model: which rows, under which names, from which day."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import polars as pl
 
 from livingdrug.core.errors import InputError
+from livingdrug.core.patient import Product
 from livingdrug.core.tables import Record
+from livingdrug.knowledge.rules import load_rules
 
 BASELINE_WINDOW = 60.0
 """Days before infusion within which the last value of a variable stands for day 0."""
-KAPPA_ABOVE, LAMBDA_BELOW = 1.65, 0.26
-"""Kappa/lambda ratio at baseline beyond which the tumour's chain is known (IMWG 2016)."""
+RATIO_RULES = "imwg/2016"
+"""Ruleset with the normal kappa/lambda ratio, beyond which the tumour's chain is known."""
+ROW = "_row"
 NEW_THERAPY = ("second_infusion", "next_therapy", "transplant", "death")
 """Events after which a marker no longer speaks about the infusion of day 0."""
 
@@ -24,8 +28,11 @@ class PatientData:
     subject_id, disease, product : str
     observations, events : table
         As in the record, in the record's order.
-    involved : str or None
-        ``kappa`` or ``lambda``: the tumour's free light chain.
+    rows : tuple of int
+        Places of the observations in the record's table, from 0.
+    renamed : mapping
+        Names of the record to the model's names, where they differ: the tumour's light chain, and
+        ``antigen_density:BCMA`` where BCMA is the product's target.
     """
 
     subject_id: str
@@ -33,15 +40,13 @@ class PatientData:
     product: str
     observations: pl.DataFrame
     events: pl.DataFrame
-    involved: str | None = None
+    rows: tuple[int, ...]
+    renamed: Mapping[str, str]
 
     @property
-    def renamed(self) -> dict[str, str]:
-        """Names of the record under which the model has another name."""
-        if self.involved is None:
-            return {}
-        other = "lambda" if self.involved == "kappa" else "kappa"
-        return {f"flc_{self.involved}": "flc_involved", f"flc_{other}": "flc_uninvolved"}
+    def named_observations(self) -> pl.DataFrame:
+        """The observations under the model's names; every row is kept."""
+        return self.observations.with_columns(pl.col("variable").replace(dict(self.renamed)))
 
 
 def select_patient(record: Record, subject_id: str | None = None) -> PatientData:
@@ -64,12 +69,33 @@ def select_patient(record: Record, subject_id: str | None = None) -> PatientData
             f"`subject_id` must be a subject of the record, but was {chosen!r}. "
             f"Hint: one of {', '.join(map(str, subjects[:5]))}{' ...' if len(subjects) > 5 else ''}."
         )
+    row = record.subjects.filter(pl.col("subject_id") == chosen).row(0, named=True)
     is_it = pl.col("subject_id") == chosen
-    row = record.subjects.filter(is_it).row(0, named=True)
-    data = PatientData(
-        chosen, row["disease"], row["product"], record.observations.filter(is_it), record.events.filter(is_it)
+    numbered = record.observations.with_row_index(ROW).filter(is_it)
+    observations = numbered.drop(ROW)
+    return PatientData(
+        subject_id=chosen,
+        disease=row["disease"],
+        product=row["product"],
+        observations=observations,
+        events=record.events.filter(is_it),
+        rows=tuple(numbered[ROW].to_list()),
+        renamed=find_names(observations, Product(row["product"]).target),
     )
-    return replace(data, involved=find_involved_chain(data.observations))
+
+
+def find_names(observations: pl.DataFrame, target: str) -> dict[str, str]:
+    """Return the record's names that the model calls otherwise, and the model's name for each."""
+    names: dict[str, str] = {}
+    for variable in observations["variable"].unique().sort().to_list():
+        base, _, detail = variable.partition(":")
+        if detail and detail.upper() == target:
+            names[variable] = base
+    involved = find_involved_chain(observations)
+    if involved is not None:
+        other = "lambda" if involved == "kappa" else "kappa"
+        names |= {f"flc_{involved}": "flc_involved", f"flc_{other}": "flc_uninvolved"}
+    return names
 
 
 def find_involved_chain(observations: pl.DataFrame) -> str | None:
@@ -82,7 +108,10 @@ def find_involved_chain(observations: pl.DataFrame) -> str | None:
             return None
         values[chain] = float(rows["value"][-1])
     ratio = values["kappa"] / values["lambda"]
-    return "kappa" if ratio > KAPPA_ABOVE else "lambda" if ratio < LAMBDA_BELOW else None
+    rules = load_rules(RATIO_RULES)
+    if ratio > rules.threshold("ratio_high"):
+        return "kappa"
+    return "lambda" if ratio < rules.threshold("ratio_low") else None
 
 
 def find_dose(events: pl.DataFrame) -> float | None:
@@ -104,13 +133,11 @@ def find_end(data: PatientData) -> float:
 def derive_model_observations(data: PatientData) -> pl.DataFrame:
     """Return the rows under the model's names: up to a new therapy, the last baseline value on day 0.
 
-    A name with a detail (``antigen_density:BCMA``) loses it. A marker whose baseline is below its limit,
+    A marker whose baseline is below its limit,
     or missing, is left out: it does not follow this tumour.
     """
     end = find_end(data)
-    named = data.observations.filter(pl.col("value").is_not_null() | (pl.col("censored") == "left")).with_columns(
-        pl.col("variable").str.split(":").list.first().replace(data.renamed)
-    )
+    named = data.named_observations.filter(pl.col("value").is_not_null() | (pl.col("censored") == "left"))
     before = (
         named.filter(pl.col("day").is_between(-BASELINE_WINDOW, 0))
         .sort("day", maintain_order=True)

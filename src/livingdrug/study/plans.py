@@ -10,28 +10,42 @@ from livingdrug.fit.likelihood import Kind, Noise
 
 
 @dataclass(frozen=True, slots=True)
+class Marker:
+    """A marker that may tell the outcome: the model's output, and the names of its thresholds in the ruleset."""
+
+    output: str
+    measurable: str
+    absolute: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """How a disease is fitted and judged.
 
     Parameters
     ----------
-    parameters : mapping of product to name of a parameter set
     free : tuple of str
         Parameters that differ between patients and shape a course; those without a spread in the set stay typical.
     scales : mapping of output to parameter
         Markers whose level at baseline is a parameter of its own.
-    markers : tuple of str
-        Markers that may tell the outcome, best first.
+    markers : tuple of Marker
+        Best first.
     rules : str
         Ruleset with the thresholds of response and progression.
+    rise, response : str
+        Names of its thresholds: rise from nadir, and fall from baseline [%].
     """
 
-    parameters: Mapping[str, str]
     free: tuple[str, ...]
     scales: Mapping[str, str]
-    markers: tuple[str, ...]
+    markers: tuple[Marker, ...]
     rules: str
+    rise: str
+    response: str
 
+
+SETTINGS = "explanation/1"
+"""Ruleset with the settings of an explanation."""
 
 FLOOR_SHARE = 0.01
 """Share of a limit that is added to a prediction before its logarithm is taken."""
@@ -42,11 +56,15 @@ ASSAYS = ("vcn", "wbc_other")
 
 PLANS: Mapping[str, Plan] = {
     "myeloma": Plan(
-        parameters={"ide_cel": "unified_myeloma_ide_cel", "cilta_cel": "unified_myeloma_cilta_cel"},
         free=(*CAR_T, *TUMOUR, *ASSAYS, "m_protein_0", "flc_involved_0", "sbcma_0"),
         scales={"m_protein": "m_protein_0", "flc_involved": "flc_involved_0", "sbcma": "sbcma_0"},
-        markers=("m_protein", "flc_involved"),
+        markers=(
+            Marker("m_protein", "measurable_m_protein", "progression_serum"),
+            Marker("flc_involved", "measurable_flc", "progression_flc"),
+        ),
         rules="imwg/2016",
+        rise="progression_rise",
+        response="partial_serum",
     ),
 }
 

@@ -1,10 +1,10 @@
 """What ran and on what: input hash, version, seed, sources and assumed values."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from livingdrug.core.parameters import ParameterSet
+from livingdrug.core.parameters import ParameterSet, Value
 from livingdrug.core.ruleset import Ruleset
 from livingdrug.core.tables import Record
 from livingdrug.core.version import VERSION
@@ -29,11 +29,16 @@ def compute_input_hash(record: Record) -> str:
     return digest.hexdigest()
 
 
-def list_assumed(values: ParameterSet) -> list[dict[str, Any]]:
-    """List the assumed values of a set: what they are and where the assumption is written."""
+def list_assumed(values: ParameterSet | None, rules: Sequence[Ruleset]) -> list[dict[str, Any]]:
+    """List every assumed value that a run rests on, of the parameter set and of criteria and settings."""
+    tables: list[tuple[str, Mapping[str, Value]]] = [(ruleset.name, ruleset.thresholds) for ruleset in rules]
+    if values is not None:
+        tables.append((values.name, values.values))
     return [
-        {"name": f"{values.name}.{name}", "value": values.values[name].value, "unit": values.values[name].unit}
-        for name in values.assumed
+        {"name": f"{table}.{name}", "value": value.value, "unit": value.unit, "note": value.note}
+        for table, entries in tables
+        for name, value in entries.items()
+        if value.how == "assumed"
     ]
 
 
@@ -59,13 +64,13 @@ def create_provenance(
     keys |= {value.source for ruleset in rules for value in ruleset.thresholds.values()}
     if values is not None:
         keys |= {value.source for value in values.values.values()}
-    options = {f"{ruleset.name}.{name}": value for ruleset in rules for name, value in ruleset.options.items()}
+    options: dict[str, Any] = {f"{r.name}.{name}": value for r in rules for name, value in r.options.items()}
     options |= {"parameters": "" if values is None else values.name, "rulesets": [r.name for r in rules]}
     return {
         "version": VERSION,
         "seed": seed,
         "input_hash": compute_input_hash(record),
-        "assumed": [] if values is None else list_assumed(values),
+        "assumed": list_assumed(values, rules),
         "sources": list_sources(keys),
         "options": options,
     }

@@ -27,10 +27,11 @@ from livingdrug.io.tables import write_record
 from livingdrug.knowledge.parameters import list_parameters, load_parameters
 from livingdrug.models.unified.interventions import DOSE, EXTINCTION_DRAWS, LEVERS
 from livingdrug.models.unified.model import UNIFIED
-from livingdrug.simulate.cohort import draw_blocks, sample_parameters
+from livingdrug.simulate.cohort import sample_parameters
 from livingdrug.simulate.people import sample_people
 from livingdrug.simulate.protocol import Event, Protocol, create_schedule
-from livingdrug.simulate.visits import compute_follow_up, list_days, list_outputs, observe_cohort
+from livingdrug.simulate.visits import list_days, list_outputs
+from livingdrug.study.synthetic_record import list_events, name_subject, observe_subjects
 from livingdrug.study.visit_plans import VISIT_PLANS, VisitPlan
 
 CHUNK = 2048
@@ -269,7 +270,7 @@ def _simulate_chunk(plan: _Plan, first: int, count: int, *, with_record: bool) -
         rtol=RTOL,
         threads=plan.jobs,
     )
-    identity = pl.DataFrame({"subject": np.arange(first, first + count)}).select(_name_subject())
+    identity = pl.DataFrame({"subject": np.arange(first, first + count)}).select(name_subject())
     summaries = identity.with_columns(_summarise(solution, last))
     nothing = pl.DataFrame()
     if not with_record:
@@ -281,14 +282,10 @@ def _simulate_chunk(plan: _Plan, first: int, count: int, *, with_record: bool) -
     dose = parameters[:, UNIFIED.parameter_names.index(DOSE)]
     return _Chunk(
         subjects.with_columns(source=pl.lit("simulated")),
-        _list_events(identity, (*plan.visits.before, *plan.events), dose, plan.days),
-        _observe(plan, solution, first),
+        list_events(identity, (*plan.visits.before, *plan.events), dose, plan.days),
+        observe_subjects(plan.visits, solution, first, plan.seed),
         summaries,
     )
-
-
-def _name_subject() -> pl.Expr:
-    return pl.format("SIM-{}", (pl.col("subject") + 1).cast(pl.String).str.zfill(7)).alias("subject_id")
 
 
 def _summarise(solution: Solution, last: tuple[str, ...]) -> list[pl.Series]:
@@ -300,48 +297,3 @@ def _summarise(solution: Solution, last: tuple[str, ...]) -> list[pl.Series]:
         pl.Series("outcome", [names[int(code)] for code in solution.outcome], dtype=pl.String),
         *(pl.Series(name, np.where(is_done, values, np.nan)).fill_nan(None) for name, values in kept.items()),
     ]
-
-
-def _list_events(identity: pl.DataFrame, events: tuple[Event, ...], dose: np.ndarray, days: float) -> pl.DataFrame:
-    rows = sorted((e for e in (*events, Event(0.0, "car_t", unit="cells")) if e.day <= days), key=lambda e: e.day)
-    tables = [
-        identity.select(
-            "subject_id",
-            day=pl.lit(event.day, dtype=pl.Float64),
-            type=pl.lit(event.type),
-            amount=pl.Series(dose) if event.day == 0 else pl.lit(event.amount, dtype=pl.Float64),
-            unit=pl.lit(event.unit or None, dtype=pl.String),
-            duration_days=pl.lit(event.duration_days, dtype=pl.Float64),
-            note=pl.lit(event.note or None, dtype=pl.String),
-        )
-        for event in rows
-    ]
-    return pl.concat(tables).sort("subject_id", "day", maintain_order=True)
-
-
-def _observe(plan: _Plan, solution: Solution, first: int) -> pl.DataFrame:
-    visits = plan.visits
-    courses = {name: solution.at(name) for name in solution.names}
-    chance = draw_blocks(plan.seed, "light chain", first, len(solution.outcome), lambda g, n: g.random(n))
-    table = observe_cohort(
-        courses,
-        solution.times,
-        visits.assays,
-        first=first,
-        seed=plan.seed,
-        attendance=visits.attendance,
-        follow_up=compute_follow_up(courses[visits.stop.output], solution.times, visits.stop),
-        is_alternative=chance < visits.alternative_share,
-    )
-    return table.select(
-        _name_subject(),
-        "day",
-        "variable",
-        "value",
-        "text",
-        "unit",
-        "assay",
-        "lloq",
-        "censored",
-        source=pl.lit("simulated"),
-    )

@@ -98,8 +98,10 @@ MYELOMA = VisitPlan(
         Assay("flc_kappa", "mg/L", "flc_involved", MONTHLY, 0.10, lloq=0.6, name="FLC", alternative="flc_lambda"),
         Assay("flc_lambda", "mg/L", "flc_uninvolved", MONTHLY, 0.10, lloq=0.6, name="FLC", alternative="flc_kappa"),
         Assay("sbcma", "ng/mL", "sbcma", STAGING, 0.15, lloq=2.0, name="ELISA"),
-        Assay("marrow_plasma_cells", "%", "marrow_plasma_cells", STAGING, 0.30, lloq=0.5, name="biopsy, CD138"),
-        Assay("mrd", "1", "marrow_plasma_cells", QUARTERLY, 0.40, lloq=1e-5, name="NGF", factor=0.01),
+        Assay(
+            "marrow_plasma_cells", "%", "marrow_plasma_cells", STAGING, 0.30, "logit", 0.5, "biopsy, CD138", whole=100.0
+        ),
+        Assay("mrd", "1", "marrow_plasma_cells", QUARTERLY, 0.40, "logit", 1e-5, "NGF", factor=0.01),
         Assay(
             "antigen_density:BCMA",
             "molecules/cell",
@@ -155,8 +157,8 @@ B_ALL = VisitPlan(
         FLOW,
         PHENOTYPE,
         B_CELLS,
-        Assay("marrow_blasts", "%", "marrow_plasma_cells", MONTHLY, 0.25, lloq=0.1, name="aspirate"),
-        Assay("mrd", "1", "marrow_plasma_cells", MONTHLY, 0.40, lloq=1e-4, name="flow cytometry", factor=0.01),
+        Assay("marrow_blasts", "%", "marrow_plasma_cells", MONTHLY, 0.25, "logit", 0.1, "aspirate", whole=100.0),
+        Assay("mrd", "1", "marrow_plasma_cells", MONTHLY, 0.40, "logit", 1e-4, "flow cytometry", factor=0.01),
         Assay(
             "antigen_positive_fraction:CD19",
             "1",

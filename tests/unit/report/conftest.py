@@ -54,7 +54,12 @@ def make_explanation(**changes: object) -> Explanation:
         ],
         "evidence": [
             {"statement": "CAR transgene fell below its limit by day 120.", "rows": [10], "direction": "for"},
-            {"statement": "Soluble BCMA rose with the M-protein.", "rows": [], "direction": "against antigen loss"},
+            {
+                "statement": "Soluble BCMA rose with the M-protein.",
+                "rows": [],
+                "direction": "against",
+                "mechanism": "antigen_negative",
+            },
         ],
         "sentences": [
             "The therapy failed: late relapse, first seen on day 150.",

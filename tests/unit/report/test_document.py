@@ -45,8 +45,8 @@ def outline(html):
 
 
 def test_the_verdict_stands_before_everything_else(html):
-    body = html[html.index("<main>") :]
-    assert body.index("The therapy failed: late relapse") < body.index("<h2")
+    assert "<h1>The therapy failed on day 150: late relapse</h1>" in html
+    assert html.index("The most probable reason is loss of the CAR T cells") < html.index("<h2")
 
 
 def test_a_report_asks_nothing_of_the_network_and_runs_no_script(outline):
@@ -126,6 +126,12 @@ def test_a_patient_who_did_not_fail_has_a_report_too(make_explanation):
     assert "What would have happened" not in html
 
 
+def test_a_record_that_does_not_tell_is_not_reported_as_a_success(make_explanation):
+    html = render_report(make_explanation(failed=False, failure_class="unknown", failure_day=None, answered=None))
+    assert "Whether the therapy failed cannot be told" in html
+    assert "No failure" not in html
+
+
 def test_the_same_explanation_gives_the_same_bytes(explanation, html):
     assert render_report(explanation) == html
 
@@ -158,6 +164,16 @@ def test_the_terminal_says_the_verdict_the_reasons_and_the_caveat_in_short_lines
     assert "Research software; not a medical device." in text
     assert max(len(line) for line in text.splitlines()) <= 88
     assert text.isascii()
+
+
+def test_evidence_is_told_once_in_a_report(make_explanation):
+    told = "CAR transgene fell below its limit by day 120. This speaks for persistence."
+    html = render_report(make_explanation(sentences=["It failed.", told]))
+    assert html.count("CAR transgene fell below its limit") == 1
+
+
+def test_the_terminal_leaves_out_what_is_hardly_possible(explanation):
+    assert "Suppression" not in format_explanation(explanation)
 
 
 def test_the_terminal_says_when_a_fit_did_not_converge(make_explanation):

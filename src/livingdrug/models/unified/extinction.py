@@ -80,7 +80,7 @@ def _switch(relative: Any) -> Any:
 def compute_shown(y: Any, p: Any, families: tuple[Any, Any, Any], alive: tuple[Any, Any, Any]) -> tuple[Any, Any, Any]:
     """Return the burden of each clone given that it survives, B* [1e9 cells]; its mean burden once it is gone.
 
-    A series stands for the exponential (within 1 % of the burden), so that it stays rational.
+    A series stands for the exponential (within 1.3 % of the burden), so that it stays rational.
     """
     burdens = (y.tumour_high, y.tumour_low, y.tumour_negative)
     lineages = (y.lineage_high, y.lineage_low, y.lineage_negative)

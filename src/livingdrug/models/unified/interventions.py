@@ -64,6 +64,7 @@ LEVERS: Mapping[str, Lever] = {
     "lymphodepletion": deplete,
     "corticosteroid": give_steroid,
     "next_therapy": treat_next,
+    "radiation": treat_next,
     "checkpoint_inhibitor": release_checkpoint,
     "transplant": replace_marrow,
 }

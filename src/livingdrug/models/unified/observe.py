@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from math import pi
 from typing import Any
 
-from livingdrug.core.arithmetic import exp, power
+from livingdrug.core.arithmetic import exp, power, sqrt
 from livingdrug.core.model import Quantity
 from livingdrug.models.unified import cart, extinction
 
@@ -67,7 +67,9 @@ def observe_tumour(y: Any, p: Any) -> Mapping[str, Any]:
     burden = high + low + negative
     dense, sparse = p.antigen_density_high, p.antigen_density_high * p.density_low_ratio
     counted = burden + 1 / p.cell_unit  # one cell keeps 0/0 away
-    alive = [1 - exp(-f) for f in families]
+    # the absolute value: a probability even where the solver leaves -1e-20 of a dead clone
+    counts = [sqrt(f * f) for f in families]
+    alive = [1 - exp(-f) for f in counts]
     return {
         "tumour_cells": burden * p.cell_unit,
         "tumour_volume": burden,
@@ -78,7 +80,7 @@ def observe_tumour(y: Any, p: Any) -> Mapping[str, Any]:
         "survival_high": alive[0],
         "survival_low": alive[1],
         "survival_negative": alive[2],
-        "cure_probability": exp(-families[0] - families[1] - families[2]),
+        "cure_probability": exp(-counts[0] - counts[1] - counts[2]),
     }
 
 

@@ -1,0 +1,1 @@
+"""Published criteria over tidy tables: responses, progression, failure."""
