@@ -50,7 +50,12 @@ def measure_for(engine: Engine, work: Workload, setting: Setting, seconds: float
 
 
 def scan(
-    name: str, engine: Engine, work: Workload, reference: np.ndarray, tiers: Sequence[float], best: Mapping[float, float]
+    name: str,
+    engine: Engine,
+    work: Workload,
+    reference: np.ndarray,
+    tiers: Sequence[float],
+    best: Mapping[float, float],
 ) -> dict[float, Setting]:
     """Return the fastest setting that meets each tier, walking from loose to tight for every share.
 

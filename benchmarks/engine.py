@@ -7,7 +7,8 @@ a relative tolerance of 1e-10 for some of the patients. An engine's error is the
 the worst relative error of CAR-T cells and tumour cells over the report times; the denominator is at least one
 cell. Every engine runs at its loosest tolerance (half decades, three shares of absolute tolerance) that meets a
 tier. Peers run fewer patients, enough for a stable rate; ours runs all of them right before and after each peer,
-so that a busy machine weighs on both; the best of the repeats counts, for every engine alike. Last line with ``--json``: the results.
+so that a busy machine weighs on both; the best of the repeats counts, for every engine alike. Last line with
+``--json``: the results.
 """
 
 import argparse
@@ -19,15 +20,15 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 import contest
 import gradient
+import numpy as np
 import report
 from peak import measure_peak
 from peers import livingdrug
-from reference import Workload, solve_reference
 from workload import build_workload
+
+from reference import Workload, solve_reference
 
 TIERS = (1e-4, 1e-5)
 OURS = "livingdrug"
@@ -78,7 +79,9 @@ class Bench:
         is_solved = np.isfinite(seen).all(axis=(1, 2))
         return cls(work, sample.take(is_solved), seen[is_solved], plan)
 
-    def find_settings(self, name: str, engine: contest.Engine, best: dict[float, float]) -> dict[float, contest.Setting]:
+    def find_settings(
+        self, name: str, engine: contest.Engine, best: dict[float, float]
+    ) -> dict[float, contest.Setting]:
         """Return the setting of an engine for each tier that it meets."""
         count = self.plan.scanned
         found = contest.scan(name, engine, self.sample.take(slice(0, count)), self.seen[:count], TIERS, best)
@@ -130,7 +133,7 @@ def run_gradient(bench: Bench, peers: Sequence[str], missing: dict[str, str]) ->
     task = gradient.build_task(bench.work, lambda work: states.solve(work, 1e-8, 1e-8)[0], count)
     ours = livingdrug.prepare_gradient(task.work, task.names)
     few = task.take(32)
-    exact, _ = ours.compute(few.work, few.measured, 1e-10, 1e-10)
+    exact, _ = ours.compute(few.work, few.measured, 1e-10)
     rtol, error = gradient.find_tolerance(ours, task, exact)
     result: dict[str, object] = {"parameters": list(task.names), "target_error": gradient.TARGET}
     result[OURS] = {

@@ -147,7 +147,7 @@ def evaluate(symbols: Sequence[sp.Symbol], expressions: Sequence[sp.Expr], colum
 
 
 def trace(model: Model, looked_at: Sequence[str] = ()) -> Equations:
-    """Trace a model into SymPy expressions and hoist what depends on parameters only, of the rates and ``looked_at``."""
+    """Trace a model into SymPy expressions; hoist what depends on parameters only from the rates and ``looked_at``."""
     day = sp.Symbol("day", real=True)
     y = tuple(sp.Symbol(f"y_{n}", real=True) for n in model.state_names)
     p = tuple(sp.Symbol(f"p_{n}", positive=True) for n in model.parameter_names)

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 import numba
 import numpy as np
-from sksundae.cvode import CVODE
-
 from equations import Equations
+from sksundae.cvode import CVODE
 from source import build_functions, write_functions
 
 RTOL = 1e-10

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from math import log10
 
 from contest import Setting
+
 from reference import Workload
 
 AIMS = {
@@ -27,7 +28,8 @@ def show_head(work: Workload, referenced: int) -> None:
 def show_peer(name: str, tier: float, row: Mapping[str, object]) -> None:
     """Print one peer at one tier as soon as it is known."""
     print(
-        f"  {tier:g} {name:14s} {row['rate']:9.0f} patients/s, ours beside it {row['ours']:8.0f}: {row['ratio']:6.1f} x  "
+        f"  {tier:g} {name:14s} {row['rate']:9.0f} patients/s, ours beside it {row['ours']:8.0f}: "
+        f"{row['ratio']:6.1f} x  "
         f"(rtol {row['rtol']:g}, atol {row['rtol'] * row['share']:.2g} x floor, error {row['error']:.1e}, "
         f"n {row['patients']}{', ' if row['options'] else ''}{' '.join(map(str, row['options'].values()))})",
         flush=True,
@@ -52,9 +54,7 @@ def collect(
         name_tier(t): {"livingdrug": s.rate, **{n: rows[t]["rate"] for n, rows in found.items() if t in rows}}
         for t, s in own.items()
     }
-    ratios = {
-        name_tier(t): {n: rows[t]["ratio"] for n, rows in found.items() if t in rows} for t in own
-    }
+    ratios = {name_tier(t): {n: rows[t]["ratio"] for n, rows in found.items() if t in rows} for t in own}
     settings = {
         name_tier(t): {
             "livingdrug": {"rtol": s.rtol, "share": s.share, "error": s.error},
@@ -86,13 +86,15 @@ def show(result: Mapping[str, object]) -> None:
             print(f"  {peer:14s} {result['tiers'][name][peer]:9.0f} patients/s {ratio:8.1f} x{verdict}")
         work = result["work"][name]
         print(
-            f"  {work['steps_per_patient']:.0f} steps and {work['mflop_per_patient']:.2f} Mflop a patient, "
-            f"{work['gflops']:.1f} Gflop/s of {work['peak_gflops']:.1f}: {work['fraction']:.2f} of peak (aim {PEAK_AIM})"
+            f"  {work['steps_per_patient']:.0f} steps and {work['mflop_per_patient']:.2f} Mflop a patient, {work['gflops']:.1f} Gflop/s "
+            f"of {work['peak_gflops']:.1f}: {work['fraction']:.2f} of peak (aim {PEAK_AIM})"
         )
     print("\ngradients of 12 parameters")
     for name, row in result["gradient"].items():
         if isinstance(row, dict):
             ratio = f"{row['ratio']:8.1f} x" if "ratio" in row else ""
-            print(f"  {name:14s} {row['rate']:9.1f} gradients/s {ratio} (rtol {row['rtol']:g}, error {row['error']:.1e})")
+            print(
+                f"  {name:14s} {row['rate']:9.1f} gradients/s {ratio} (rtol {row['rtol']:g}, error {row['error']:.1e})"
+            )
     for name, why in result["not_installed"].items():
         print(f"  {name}: not installed ({why})")

@@ -4,22 +4,21 @@ from collections.abc import Mapping
 
 import libsbml
 import sympy as sp
-from sympy.printing.c import C99CodePrinter
-
 from equations import Equations
+from sympy.printing.c import C99CodePrinter
 
 
 class Printer(C99CodePrinter):
     """Prints SBML infix: powers with a caret, natural logarithm as ``ln``."""
 
-    def _print_Pow(self, expr: sp.Pow) -> str:  # noqa: N802 (SymPy's own name)
+    def _print_Pow(self, expr: sp.Pow) -> str:
         base, exponent = (self.parenthesize(a, 1000) for a in (expr.base, expr.exp))
         return f"1/{base}" if expr.exp == -1 else f"{base}^{exponent}"
 
     def _print_log(self, expr: sp.Expr) -> str:
         return f"ln({self._print(expr.args[0])})"
 
-    def _print_Rational(self, expr: sp.Rational) -> str:  # noqa: N802
+    def _print_Rational(self, expr: sp.Rational) -> str:
         return f"({expr.p}/{expr.q})"
 
 
@@ -27,7 +26,8 @@ def write_sbml(equations: Equations, values: Mapping[str, float], *, with_consta
     """Return SBML level 3 with one rate rule per state.
 
     With ``with_constants`` the hoisted constants are the only parameters (the caller computes them and the
-    amounts at day 0 for each patient); otherwise the model's own parameters are, the constants are assigned from them, and day 0 is an initial assignment.
+    amounts at day 0 for each patient); otherwise the model's own parameters are, the constants are assigned
+    from them, and day 0 is an initial assignment.
     """
     document = libsbml.SBMLDocument(3, 2)
     model = document.createModel()

@@ -4,15 +4,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import sympy as sp
-from sympy.printing.pycode import PythonCodePrinter
-
 from equations import Equations
+from sympy.printing.pycode import PythonCodePrinter
 
 
 class Printer(PythonCodePrinter):
     """Prints small integer powers as products, which every compiler does well."""
 
-    def _print_Pow(self, expr: sp.Pow, *args: Any, **kwargs: Any) -> str:  # noqa: N802 (SymPy's own name)
+    def _print_Pow(self, expr: sp.Pow, *args: Any, **kwargs: Any) -> str:
         base, exponent = expr.as_base_exp()
         if exponent.is_Integer and 2 <= abs(int(exponent)) <= 6:
             product = "*".join([self.parenthesize(base, 1000)] * abs(int(exponent)))
@@ -54,5 +53,5 @@ def write_functions(equations: Equations) -> str:
 def build_functions(text: str, jit: Callable[[Any], Any]) -> tuple[Any, Any]:
     """Return the functions of such a text after ``jit``."""
     namespace: dict[str, Any] = {}
-    exec(compile(text, "<model>", "exec"), namespace)  # noqa: S102 (text printed here from expressions)
+    exec(compile(text, "<model>", "exec"), namespace)
     return jit(namespace["rates"]), jit(namespace["jacobian"])

@@ -1,8 +1,8 @@
 """Ten thousand virtual patients of the unified model, 730 days, 100 report times."""
 
 import numpy as np
-
 from equations import trace
+
 from livingdrug.core.parameters import ParameterSet, bind
 from livingdrug.knowledge.parameters import load_parameters
 from livingdrug.models.unified.model import UNIFIED

@@ -19,11 +19,11 @@ import sympy as sp
 from amici._installation import amici as amici_swig
 from amici.importers.sbml import SbmlImporter
 from amici.importers.utils import MeasurementChannel
-
 from equations import Equations
 from gradient import NOISE
-from reference import Workload
 from sbml import write_sbml
+
+from reference import Workload
 
 
 def build_model(equations: Equations, observed: Mapping[str, sp.Expr], name: str, *, with_constants: bool):
@@ -116,12 +116,12 @@ class Gradient:
         self.solver.set_sensitivity_order(sundials.SensitivityOrder.first)
         self.solver.set_sensitivity_method(sundials.SensitivityMethod.forward)
 
-    def compute(self, work: Workload, measured: np.ndarray, rtol: float, share: float) -> tuple[np.ndarray, float]:
+    def compute(self, work: Workload, measured: np.ndarray, rtol: float) -> tuple[np.ndarray, float]:
         """Return the gradient, (patient, name), and seconds."""
         values = work.parameters[:, self.order].copy()
         values[:, self.is_log] = np.log(values[:, self.is_log])
         self.solver.set_relative_tolerance(rtol)
-        self.solver.set_absolute_tolerance(share)
+        self.solver.set_absolute_tolerance(rtol)
         data = []
         for row, seen in zip(values, measured, strict=True):
             one = sundials.ExpData(self.model)

@@ -16,11 +16,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import sympy as sp
-
 from equations import Equations
 from gradient import NOISE
-from reference import Workload
 from source import write_function
+
+from reference import Workload
 
 jax.config.update("jax_enable_x64", True)  # noqa: FBT003 (JAX's own signature)
 
@@ -32,7 +32,7 @@ def build_rates(equations: Equations):
     namespace = {"exp": jnp.exp, "log": jnp.log, "sqrt": jnp.sqrt, "stack": jnp.stack}
     text = write_function("rates", equations, equations.rhs, lambda i, e: f"r_{i} = {e}", "ENDING")
     ending = ", ".join(f"r_{i}" for i in range(len(equations.rhs)))
-    exec(compile(text.replace("ENDING", f"return stack([{ending}])"), "<model>", "exec"), namespace)  # noqa: S102
+    exec(compile(text.replace("ENDING", f"return stack([{ending}])"), "<model>", "exec"), namespace)
     rates = namespace["rates"]
     return lambda t, y, k: rates(t, y, k, None)
 
@@ -123,12 +123,12 @@ class Gradient:
         many = jax.vmap(lambda p, m, rtol, atol: slope(zero, p, m, rtol, atol), in_axes=(0, 0, None, None))
         self.run = jax.jit(lambda half, rtol, atol: jax.lax.map(lambda batch: many(*batch, rtol, atol), half))
 
-    def compute(self, work: Workload, measured: np.ndarray, rtol: float, share: float) -> tuple[np.ndarray, float]:
+    def compute(self, work: Workload, measured: np.ndarray, rtol: float) -> tuple[np.ndarray, float]:
         """Return the gradient, (patient, name), and seconds."""
         count = len(work.parameters)
         rows = pad(count, self.width)
         halves = split(rows, self.width, work.parameters, measured)
-        gradient, seconds = run_halves(self.run, halves, rtol, work.floors * share)
+        gradient, seconds = run_halves(self.run, halves, rtol, work.floors * rtol)
         return gradient[:count], seconds * count / len(rows)
 
     def close(self) -> None:

@@ -10,9 +10,9 @@ from collections.abc import Callable
 
 import numpy as np
 import roadrunner
+from sbml import write_sbml
 
 from reference import Workload
-from sbml import write_sbml
 
 MACHINE: dict[str, object] = {}
 
@@ -40,7 +40,7 @@ def solve_part(
     names = [*constant_names, *state_names]
     values = np.concatenate([constants, start], axis=1)[:, [names.index(n) for n in order]]
     integrator = runner.getIntegrator()
-    integrator.setValue("stiff", True)
+    integrator.stiff = True
     integrator.setValue("relative_tolerance", rtol)
     in_order = [n for n in order if n in state_names]
     integrator.setValue("absolute_tolerance", [float(atol[state_names.index(n)]) for n in in_order])

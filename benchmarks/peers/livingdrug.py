@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-
 from gradient import combine
+
 from livingdrug.core.model import Model
 from livingdrug.engine.compile import Kernel, compile_model
 from livingdrug.engine.solve import solve
@@ -60,7 +60,7 @@ class Gradient:
         self.columns = [work.equations.model.parameter_names.index(n) for n in names]
         self.threads = threads
 
-    def compute(self, work: Workload, measured: np.ndarray, rtol: float, share: float) -> tuple[np.ndarray, float]:
+    def compute(self, work: Workload, measured: np.ndarray, rtol: float) -> tuple[np.ndarray, float]:
         """Return the gradient, (patient, name), and seconds."""
         begin = time.perf_counter()
         solution = solve(

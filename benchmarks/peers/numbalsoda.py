@@ -7,12 +7,12 @@ import time
 
 import numba
 import numpy as np
+from equations import Equations
 from numba import prange
 from numbalsoda import lsoda, lsoda_sig
-
-from equations import Equations
-from reference import Workload
 from source import write_function
+
+from reference import Workload
 
 
 def build_address(equations: Equations) -> int:
@@ -20,7 +20,7 @@ def build_address(equations: Equations) -> int:
     namespace: dict[str, object] = {}
     text = "from math import exp, log, sqrt\n"
     text += write_function("rates", equations, equations.rhs, lambda i, e: f"out[{i}] = {e}")
-    exec(compile(text, "<model>", "exec"), namespace)  # noqa: S102 (text printed above from expressions)
+    exec(compile(text, "<model>", "exec"), namespace)
     rates = numba.njit(namespace["rates"], error_model="numpy")
 
     @numba.cfunc(lsoda_sig)

@@ -10,9 +10,9 @@ import warnings
 import numba
 import numpy as np
 from scipy.integrate import odeint, solve_ivp
+from source import build_functions, write_functions
 
 from reference import Workload
-from source import build_functions, write_functions
 
 MACHINE: dict[str, object] = {}
 
@@ -80,7 +80,9 @@ class ScipyLsoda:
         self.door = door
         self.processes = processes
         context = multiprocessing.get_context("spawn")
-        self.pool = context.Pool(processes, start_worker, (write_functions(work.equations), len(work.equations.y), len(work.equations.k)))
+        self.pool = context.Pool(
+            processes, start_worker, (write_functions(work.equations), len(work.equations.y), len(work.equations.k))
+        )
 
     def solve(self, work: Workload, rtol: float, share: float) -> tuple[np.ndarray, float]:
         """Return CAR-T and tumour, (patient, time, 2), and seconds of the slower process."""

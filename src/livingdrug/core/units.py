@@ -6,10 +6,11 @@ What is counted keeps its name: cells, copies, molecules and enzyme units do not
 A unit that is not understood is None, never a guess.
 """
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 Dimensions = tuple[tuple[str, int], ...]
 
@@ -36,6 +37,7 @@ _METRIC: Mapping[str, Unit] = {
     "s": _unit(1.0, time=1),
     "Gy": _unit(1.0, dose=1),
     "Da": _unit(1.0, molar_mass=1),
+    "kat": _unit(6e7, enzyme=1),
 }
 _PREFIXES: Mapping[str, float] = {
     "k": 1e3,
@@ -77,7 +79,6 @@ _WHOLE: Mapping[str, Unit] = {
     "mmHg": _unit(1.0, pressure=1),
     "mm[Hg]": _unit(1.0, pressure=1),
     "Cel": _unit(1.0, temperature=1),
-    "degC": _unit(1.0, temperature=1),
     "mcg": _unit(1e-6, mass=1),
     "cc": _unit(1e-6, length=3),
     "K": _unit(1e3),
@@ -85,16 +86,20 @@ _WHOLE: Mapping[str, Unit] = {
     "score": _unit(1.0),
 }
 _TOKEN = re.compile(
-    r"\s*(?:(?P<power>(?:x\s*)?10[*^](?P<exponent>[+-]?\d+))"
+    r"\s*(?:(?P<power>(?:x\s*)?10[*^](?P<exponent>[+-]?\d{1,2}(?!\d)))"
     r"|(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"
-    r"|(?P<name>%|[A-Za-z]*\[[A-Za-z]+\]|[A-Za-z]+)(?P<raised>\^?[+-]?\d+)?"
+    r"|(?P<name>%|[A-Za-z]*\[[A-Za-z]+\]|[A-Za-z]+)(?P<raised>\^?[+-]?\d(?!\d))?"
     r"|(?P<sign>[*./()]))"
 )
-_SPELLINGS = str.maketrans({"µ": "u", "μ": "u", "²": "2", "³": "3", "×": "x", "·": "*", "⁹": "9", "⁶": "6", "°": ""})
+_SPELLINGS = str.maketrans({"µ": "u", "μ": "u", "×": "x", "·": "*", "⋅": "*", "−": "-"})
+_RAISED = re.compile("[⁻⁰¹²³⁴-⁹]+")
+_PLAIN_DIGITS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
+_DEGREES = {"°C": "Cel", "degC": "Cel", "°F": "[degF]", "degF": "[degF]", "F": "[degF]"}
+_LONGEST = 64
 _AMBIGUOUS_POWER = re.compile(r"(?<![\d.])10[eE]\+?\d")
 
 
-@cache
+@lru_cache(maxsize=4096)
 def parse_unit(text: str) -> Unit | None:
     """Read a unit; None where it is not understood.
 
@@ -102,26 +107,26 @@ def parse_unit(text: str) -> Unit | None:
 
     Examples
     --------
-    >>> parse_unit("mg/dL") == parse_unit("mg/(100 mL)"), parse_unit("10*9/L").dimensions
-    (True, (('length', -3),))
-    >>> parse_unit("mg/") is None, parse_unit("cels") is None
-    (True, True)
+    >>> parse_unit("g/L")
+    Unit(factor=1000.0, dimensions=(('length', -3), ('mass', 1)))
+    >>> parse_unit("mg/") is None, parse_unit("cels") is None, parse_unit("10E9/L") is None
+    (True, True, True)
     """
-    plain = re.sub(r"\{[^{}]*\}", "", text.translate(_SPELLINGS)).strip()
+    if not text.strip() or len(text) > _LONGEST:
+        return None
+    plain = _RAISED.sub(lambda digits: f"^{digits[0].translate(_PLAIN_DIGITS)}", text.strip().translate(_SPELLINGS))
+    plain = re.sub(r"\{[^{}]*\}", "", _DEGREES.get(plain, plain)).strip()
     if _AMBIGUOUS_POWER.search(plain):
         return None
-    if plain in {"", "1"}:
-        return _unit(1.0) if text.strip() else None
-    if plain.startswith("/"):
-        plain = f"1{plain}"
-    tokens = _split(plain)
+    tokens = _split(f"1{plain}" if plain.startswith("/") else plain or "1")
     if tokens is None:
         return None
     try:
         unit, rest = _read_product(tokens, 0)
-    except _NotAUnitError:
+    except (_NotAUnitError, ArithmeticError):
         return None
-    return unit if rest == len(tokens) else None
+    is_whole = rest == len(tokens) and 0 < unit.factor < math.inf
+    return unit if is_whole else None
 
 
 class _NotAUnitError(Exception):
@@ -225,15 +230,27 @@ def _clean(factor: float) -> float:
     return float(f"{factor:.15g}")
 
 
+def compute_conversion(unit: str, to: str) -> tuple[float, float] | None:
+    """Return factor and offset of a conversion; only temperatures have an offset. None where it cannot be done.
+
+    Examples
+    --------
+    >>> compute_conversion("g/L", "mg/dL"), compute_conversion("Cel", "g/L")
+    ((100.0, 0.0), None)
+    """
+    if _DEGREES.get(unit, unit) == "[degF]" and _DEGREES.get(to, to) == "Cel":
+        return 5.0 / 9.0, -160.0 / 9.0
+    factor = compute_factor(unit, to)
+    return None if factor is None else (factor, 0.0)
+
+
 def convert(value: float, unit: str, to: str) -> float | None:
-    """Convert a value; temperatures by their scale, everything else by a factor. None where it cannot be done.
+    """Convert a value; None where it cannot be done.
 
     Examples
     --------
     >>> convert(2.0, "mg/dL", "mg/L"), convert(98.6, "[degF]", "Cel")
     (20.0, 37.0)
     """
-    if unit in {"[degF]", "degF", "F", "°F"} and to in {"Cel", "degC"}:
-        return _clean((value - 32.0) * 5.0 / 9.0)
-    factor = compute_factor(unit, to)
-    return None if factor is None else value * factor
+    conversion = compute_conversion(unit, to)
+    return None if conversion is None else _clean(value * conversion[0] + conversion[1])

@@ -8,6 +8,11 @@ from livingdrug.fit.climb import Mode, climb_starts, find_modes
 from livingdrug.fit.draws import Draws, sample_posterior
 from livingdrug.fit.problem import Problem, compute_log_posterior, compute_parameters
 
+SWITCH_SPREAD = 3.0
+"""A parameter whose spread is at least this is a switch: nearly absent in most patients, decisive in some."""
+SWITCHED_ON = (0.8, 2.5)
+"""Range, in spreads from typical, in which a switch is tried as turned on."""
+
 
 @dataclass(frozen=True, slots=True)
 class IndividualFit:
@@ -53,22 +58,47 @@ def sample_prior(problem: Problem, count: int, rng: np.random.Generator) -> np.n
     return np.asarray(np.clip(rng.standard_normal((count, len(problem.free))) @ root.T, -4.0, 4.0))
 
 
+def scan_prior(problem: Problem, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Draw candidates for starts: from the prior, and again with each switch parameter turned on.
+
+    A parameter with a very wide spread (the share of a clone that most patients do not have) leaves the
+    data untouched over most of its range, so no gradient leads to where it matters.
+
+    Returns
+    -------
+    z : (candidate, free)
+    family : (candidate,) int
+        0 for the prior; then one for each switch.
+    """
+    switches = [j for j, free in enumerate(problem.free) if free.sd >= SWITCH_SPREAD]
+    families = [sample_prior(problem, count, rng)]
+    for j in switches:
+        turned = sample_prior(problem, count // 2, rng)
+        turned[:, j] = rng.uniform(*SWITCHED_ON, len(turned))
+        families.append(turned)
+    sizes = [len(family) for family in families]
+    return np.vstack(families), np.repeat(np.arange(len(families)), sizes)
+
+
 def choose_starts(
     problem: Problem, *, rng: np.random.Generator, scan: int, starts: int, threads: int | None = None
 ) -> np.ndarray:
-    """Choose where to climb from: the typical patient and the best of a scan of the prior, (start, free)."""
-    candidates = np.vstack([np.zeros((1, len(problem.free))), sample_prior(problem, scan, rng)])
-    value = compute_log_posterior(problem, candidates, with_gradient=False, rtol=1e-4, threads=threads).value
-    best = np.argsort(-value, kind="stable")
-    chosen = [i for i in best if i != 0 and np.isfinite(value[i])][: starts - 1]
-    return candidates[[0, *chosen]]
+    """Choose where to climb from: the typical patient and the best candidates of each family, (start, free)."""
+    z, family = scan_prior(problem, scan, rng)
+    value = compute_log_posterior(problem, z, with_gradient=False, rtol=1e-4, threads=threads).value
+    each = max(1, (starts - 1) // (family[-1] + 1))
+    chosen = [np.zeros((1, len(problem.free)))]
+    for member in range(family[-1] + 1):
+        index = np.flatnonzero((family == member) & np.isfinite(value))
+        chosen.append(z[index[np.argsort(-value[index], kind="stable")[:each]]])
+    return np.vstack(chosen)
 
 
 def fit_individual(
     problem: Problem,
     *,
     rng: np.random.Generator,
-    starts: int = 6,
+    starts: int = 7,
     scan: int = 256,
     draws: int = 256,
     sweeps: int = 5,

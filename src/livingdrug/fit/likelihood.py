@@ -19,7 +19,7 @@ from scipy.special import log_ndtr, logit
 
 HALF_LOG_TWO_PI = 0.5 * float(np.log(2 * np.pi))
 SMALLEST_SHARE = 1e-6
-"""A share is kept this far from 0 and 1, so that its logit is finite."""
+"""A share is kept at least this far from 0 and 1, so that its logit is finite."""
 
 Kind = Literal["additive", "lognormal", "logitnormal"]
 KINDS: tuple[Kind, ...] = ("additive", "lognormal", "logitnormal")
@@ -38,7 +38,8 @@ class Noise:
     limit : float
         Lower limit of quantification where a row brings none of its own; 0 for none.
     floor : float
-        Added to a prediction before its logarithm is taken, in the variable's unit; far below ``limit``.
+        Added to a prediction before its logarithm is taken, in the variable's unit and far below ``limit``;
+        a share is kept that far from 0 and 1, where an assay no longer resolves it.
     """
 
     kind: Kind
@@ -127,7 +128,8 @@ def compute_scaled(values: np.ndarray, kind: np.ndarray, floor: np.ndarray) -> t
     ([2.0, 0.0, 0.0], [1.0, 1.0, 4.0])
     """
     positive = np.maximum(values, 0.0) + floor
-    share = np.clip(values, SMALLEST_SHARE, 1 - SMALLEST_SHARE)
+    edge = np.maximum(floor, SMALLEST_SHARE)
+    share = np.clip(values, edge, 1 - edge)
     with np.errstate(divide="ignore", invalid="ignore"):
         scaled = np.choose(kind, (values, np.log(positive), logit(share)))
         by_log = np.where(values > 0, 1 / positive, 0.0)

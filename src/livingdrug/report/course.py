@@ -73,8 +73,9 @@ def _layer_band(band: list[dict[str, Any]], x: dict[str, Any], y: dict[str, Any]
 
 def _choose_axis(scale: Mapping[str, Any]) -> dict[str, Any]:
     """Tick whole decades where the logarithmic scale has room for them."""
-    axis: dict[str, Any] = {"tickCount": 5, "minExtent": 58, "format": "~g"}
+    axis: dict[str, Any] = {"tickCount": 5, "minExtent": 58}
     if scale["type"] == "log":
+        axis["format"] = "~g"
         low, high = (math.log10(end) for end in scale["domain"])
         decades = [10.0**k for k in range(math.ceil(low), math.floor(high) + 1)]
         if len(decades) > 1:

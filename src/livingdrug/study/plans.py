@@ -95,7 +95,8 @@ def create_noise(settings: Ruleset) -> dict[str, Noise]:
         variable = key.removeprefix(found[0])
         limit = settings.thresholds.get(f"limit_{variable}")
         level = 0.0 if limit is None else limit.value
-        noise[variable] = Noise(found[1], value.value, limit=level, floor=FLOOR_SHARE * level or 1e-12)
+        share = 1.0 if found[1] == "logitnormal" else FLOOR_SHARE
+        noise[variable] = Noise(found[1], value.value, limit=level, floor=share * level or 1e-12)
     return noise
 
 
