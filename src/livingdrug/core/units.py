@@ -96,7 +96,7 @@ _RAISED = re.compile("[⁻⁰¹²³⁴-⁹]+")
 _PLAIN_DIGITS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 _DEGREES = {"°C": "Cel", "degC": "Cel", "°F": "[degF]", "degF": "[degF]", "F": "[degF]"}
 _LONGEST = 64
-_AMBIGUOUS_POWER = re.compile(r"(?<![\d.])10[eE]\+?\d")
+_AMBIGUOUS_POWER = re.compile(r"(?<![\d.])10([eE]\+?\d|[*^][+-]?\d{3})")
 
 
 @lru_cache(maxsize=4096)
@@ -115,7 +115,8 @@ def parse_unit(text: str) -> Unit | None:
     if not text.strip() or len(text) > _LONGEST:
         return None
     plain = _RAISED.sub(lambda digits: f"^{digits[0].translate(_PLAIN_DIGITS)}", text.strip().translate(_SPELLINGS))
-    plain = re.sub(r"\{[^{}]*\}", "", _DEGREES.get(plain, plain)).strip()
+    plain = re.sub(r"(?<=[/.*(])\{[^{}]*\}", "1", _DEGREES.get(plain, plain))
+    plain = re.sub(r"\{[^{}]*\}", "", plain).strip()
     if _AMBIGUOUS_POWER.search(plain):
         return None
     tokens = _split(f"1{plain}" if plain.startswith("/") else plain or "1")
@@ -167,9 +168,7 @@ def _read_factor(tokens: list[re.Match[str]], position: int) -> tuple[Unit, int]
         return unit, position + 1
     if token["sign"]:
         raise _NotAUnitError
-    if token["power"]:
-        return _unit(10.0 ** int(token["exponent"])), position + 1
-    if token["number"]:
+    if token["power"] or token["number"]:
         return _read_counted(tokens, position)
     unit = _find_atom(token["name"])
     raised = int((token["raised"] or "1").lstrip("^"))
@@ -177,8 +176,9 @@ def _read_factor(tokens: list[re.Match[str]], position: int) -> tuple[Unit, int]
 
 
 def _read_counted(tokens: list[re.Match[str]], position: int) -> tuple[Unit, int]:
-    """Read a number and the name it counts: ``24h`` and ``100 cells`` are one factor, also below a stroke."""
-    number = _unit(float(tokens[position]["number"]))
+    """Read a number and the name it counts: ``24h`` and ``1e9 cells`` are one factor, also below a stroke."""
+    token = tokens[position]
+    number = _unit(10.0 ** int(token["exponent"]) if token["power"] else float(token["number"]))
     following = tokens[position + 1] if position + 1 < len(tokens) else None
     if following is not None and following["name"]:
         unit, position = _read_factor(tokens, position + 1)

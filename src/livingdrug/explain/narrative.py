@@ -42,6 +42,8 @@ class Facts:
     failure_class : str
     failure_day : float or None [day]
     best_response : str or None
+    reason : str
+        The rule that decided whether it failed, in words.
     rule : str
         The ruleset that decided, for a reader: "IMWG 2016".
     answer : Answer or None
@@ -63,6 +65,7 @@ class Facts:
     failure_class: str
     failure_day: float | None
     best_response: str | None
+    reason: str
     rule: str
     answer: Answer | None
     attribution: Attribution | None
@@ -95,12 +98,12 @@ def write_outcome(facts: Facts) -> list[str]:
     )
     first = f"{given}; {best} ({facts.rule})."
     if facts.failed is None:
-        return [first, "Whether the treatment failed cannot be told: the record holds no usable response assessment."]
+        return [first, f"Whether the treatment failed cannot be told: {facts.reason}."]
     if not facts.failed:
-        return [first, "The treatment has not failed in the time that the record covers."]
+        return [first, f"It has not failed in the time that the record covers: {facts.reason}."]
     kind = CLASSES.get(facts.failure_class, facts.failure_class.replace("_", " "))
     when = f" on day {facts.failure_day:g}" if facts.failure_day is not None else ""
-    return [first, f"It failed{when}: {kind}."]
+    return [first, f"It failed{when}: {kind} ({facts.reason})."]
 
 
 def write_effect(share: MechanismShare, facts: Facts) -> str:
@@ -169,11 +172,11 @@ def write_sentences(facts: Facts) -> list[str]:
 
     Examples
     --------
-    >>> facts = Facts("p1", "myeloma", "ide_cel", False, "none", None, "VGPR", "IMWG 2016", None, None, (), None,
-    ...               True, 0, 0)
+    >>> facts = Facts("p1", "myeloma", "ide_cel", False, "none", None, "VGPR", "VGPR without progression",
+    ...               "IMWG 2016", None, None, (), None, is_converged=True, rows=0, assumed=0)
     >>> print(*write_sentences(facts), sep=chr(10))
     p1 received ide-cel for multiple myeloma; the best confirmed response was VGPR (IMWG 2016).
-    The treatment has not failed in the time that the record covers.
+    It has not failed in the time that the record covers: VGPR without progression.
     """
     return [
         *write_outcome(facts),

@@ -20,7 +20,7 @@ DECREMENT = 2e-3
 
 
 PATIENCE = 12
-"""After so many engine calls it is enough that half of the starts have converged."""
+"""After so many engine calls it is enough that half of the starts, the best among them, have converged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +83,28 @@ def compute_decrement(evaluation: Evaluation) -> np.ndarray:
     return np.asarray(0.5 * (newton * evaluation.gradient).sum(axis=1))
 
 
-def climb_starts(problem: Problem, starts: np.ndarray, *, iterations: int = 24, threads: int | None = None) -> Climb:
+def is_settled(value: np.ndarray, is_converged: np.ndarray) -> bool:
+    """Tell whether half of the starts have converged and none of the others stands higher."""
+    if 2 * is_converged.sum() < len(value):
+        return False
+    return bool(value[is_converged].max() >= value.max() - DECREMENT)
+
+
+def climb_starts(
+    problem: Problem,
+    starts: np.ndarray,
+    *,
+    lower: np.ndarray | None = None,
+    iterations: int = 24,
+    threads: int | None = None,
+) -> Climb:
     """Climb from every start at once.
 
     Parameters
     ----------
     starts : (start, free)
+    lower : (start, free), optional
+        Bounds under which a start must not fall.
     iterations : int
         Engine calls at most.
 
@@ -98,7 +114,8 @@ def climb_starts(problem: Problem, starts: np.ndarray, *, iterations: int = 24, 
         A start whose integration fails keeps its last good place and is not converged; one within
         `DECREMENT` of a converged start's height counts as converged.
     """
-    z = np.clip(starts, -FARTHEST, FARTHEST)
+    floor = np.full(starts.shape, -FARTHEST) if lower is None else np.maximum(lower, -FARTHEST)
+    z = np.clip(starts, floor, FARTHEST)
     here = compute_log_posterior(problem, z, with_gradient=True, threads=threads)
     damping = np.full(len(z), 1e-2)
     is_done = ~np.isfinite(here.value)
@@ -108,10 +125,10 @@ def climb_starts(problem: Problem, starts: np.ndarray, *, iterations: int = 24, 
         is_converged |= ~is_done & (compute_decrement(here) < DECREMENT)
         is_done |= is_converged
         active = np.flatnonzero(~is_done)
-        if len(active) == 0 or (calls >= PATIENCE and 2 * is_converged.sum() >= len(z)):
+        if len(active) == 0 or (calls >= PATIENCE and is_settled(here.value, is_converged)):
             break
         now = select_patients(here, active)
-        trial = np.clip(z[active] + compute_step(now, damping[active]), -FARTHEST, FARTHEST)
+        trial = np.clip(z[active] + compute_step(now, damping[active]), floor[active], FARTHEST)
         there = compute_log_posterior(problem, trial, with_gradient=True, threads=threads)
         calls += 1
         is_better = there.value > now.value
@@ -125,7 +142,9 @@ def climb_starts(problem: Problem, starts: np.ndarray, *, iterations: int = 24, 
 
 
 def find_modes(climb: Climb, *, drop: float = 10.0, apart: float = 1.0) -> tuple[Mode, ...]:
-    """Return the distinct ends of a climb, best first; of converged starts only, if there are any.
+    """Return the distinct ends of a climb, best first.
+
+    Once a start has converged, one that has not counts only where it stands higher.
 
     Parameters
     ----------
@@ -140,8 +159,10 @@ def find_modes(climb: Climb, *, drop: float = 10.0, apart: float = 1.0) -> tuple
         Empty when every start failed.
     """
     modes: list[Mode] = []
-    reached = climb.is_converged if climb.is_converged.any() else np.isfinite(climb.evaluation.value)
-    value = np.where(reached, climb.evaluation.value, -np.inf)
+    value = climb.evaluation.value
+    if climb.is_converged.any():
+        best = value[climb.is_converged].max()
+        value = np.where(climb.is_converged | (value > best), value, -np.inf)
     for i in np.argsort(-value, kind="stable"):
         if not np.isfinite(value[i]) or (modes and value[i] < modes[0].log_posterior - drop):
             break

@@ -110,6 +110,10 @@ class Population:
     start: np.ndarray
     goal: np.ndarray
 
+    def take(self, index: np.ndarray) -> "Population":
+        """Return a copy of some draws, with repetition."""
+        return Population(self.z[index], self.start[index], self.goal[index])
+
 
 def compute_effective(log_weights: np.ndarray) -> float:
     """Return the effective number of draws behind log weights.
@@ -232,7 +236,7 @@ def sample_posterior(
         following = choose_temperature(gap, temperature)
         index = resample((following - temperature) * gap, rng)
         temperature, stages = following, stages + 1
-        population = Population(population.z[index], population.start[index], population.goal[index])
+        population = population.take(index)
         before = population.z.copy()
         moves = 3 * sweeps if temperature == 1 else sweeps
         acceptance = move_population(population, mixture.compute_log_density, goal, temperature, sweeps=moves, rng=rng)

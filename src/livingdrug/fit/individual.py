@@ -4,14 +4,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from livingdrug.fit.climb import Mode, climb_starts, find_modes
-from livingdrug.fit.draws import Draws, sample_posterior
+from livingdrug.fit.climb import FARTHEST, Mode, climb_starts, find_modes
+from livingdrug.fit.draws import (
+    Draws,
+    Population,
+    choose_temperature,
+    move_population,
+    resample,
+    sample_posterior,
+)
 from livingdrug.fit.problem import Problem, compute_log_posterior, compute_parameters
 
 SWITCH_SPREAD = 3.0
 """A parameter whose spread is at least this is a switch: nearly absent in most patients, decisive in some."""
-SWITCHED_ON = (0.8, 2.5)
-"""Range, in spreads from typical, in which a switch is tried as turned on."""
+SWITCHED_ON, SWITCH_RANGE = 0.8, 1.7
+"""From where on, in spreads from typical, a switch counts as turned on, and over which range it is tried."""
+WARMING_STAGES, WARMING_SWEEPS = 6, 2
+"""Tempered stages and moves of each that lead from the prior towards good starts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,40 +67,78 @@ def sample_prior(problem: Problem, count: int, rng: np.random.Generator) -> np.n
     return np.asarray(np.clip(rng.standard_normal((count, len(problem.free))) @ root.T, -4.0, 4.0))
 
 
-def scan_prior(problem: Problem, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Draw candidates for starts: from the prior, and again with each switch parameter turned on.
+def anneal_prior(
+    problem: Problem, lower: np.ndarray, *, count: int, rng: np.random.Generator, threads: int | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw from the prior above bounds and warm the draws towards the posterior for a few stages.
 
-    A parameter with a very wide spread (the share of a clone that most patients do not have) leaves the
-    data untouched over most of its range, so no gradient leads to where it matters.
+    Parameters
+    ----------
+    lower : (free,)
+        Lower bound of each ``z``; minus infinity for none.
+    count : int
+        Draws.
 
     Returns
     -------
-    z : (candidate, free)
-    family : (candidate,) int
-        0 for the prior; then one for each switch.
+    z : (draw, free)
+    value : (draw,)
+        Log posterior; minus infinity where the integration failed.
     """
-    switches = [j for j, free in enumerate(problem.free) if free.sd >= SWITCH_SPREAD]
-    families = [sample_prior(problem, count, rng)]
-    for j in switches:
-        turned = sample_prior(problem, count // 2, rng)
-        turned[:, j] = rng.uniform(*SWITCHED_ON, len(turned))
-        families.append(turned)
-    sizes = [len(family) for family in families]
-    return np.vstack(families), np.repeat(np.arange(len(families)), sizes)
+
+    def prior(z: np.ndarray) -> np.ndarray:
+        return np.asarray(-0.5 * np.einsum("pf,fg,pg->p", z, problem.precision, z))
+
+    def goal(z: np.ndarray) -> np.ndarray:
+        value = compute_log_posterior(problem, z, with_gradient=False, rtol=1e-4, threads=threads).value
+        return np.where((z < lower).any(axis=1) | (np.abs(z).max(axis=1) > FARTHEST), -np.inf, value)
+
+    z = sample_prior(problem, count, rng)
+    is_bound = np.isfinite(lower)
+    z[:, is_bound] = rng.uniform(lower[is_bound], lower[is_bound] + SWITCH_RANGE, (count, int(is_bound.sum())))
+    population = Population(z, prior(z), goal(z))
+    temperature = 0.0
+    for _ in range(WARMING_STAGES):
+        gap = population.goal - population.start
+        if temperature == 1.0 or np.isfinite(gap).sum() < 2:
+            break
+        following = choose_temperature(gap, temperature)
+        population = population.take(resample((following - temperature) * gap, rng))
+        temperature = following
+        move_population(population, prior, goal, temperature, sweeps=WARMING_SWEEPS, rng=rng)
+    return population.z, population.goal
 
 
 def choose_starts(
     problem: Problem, *, rng: np.random.Generator, scan: int, starts: int, threads: int | None = None
-) -> np.ndarray:
-    """Choose where to climb from: the typical patient and the best candidates of each family, (start, free)."""
-    z, family = scan_prior(problem, scan, rng)
-    value = compute_log_posterior(problem, z, with_gradient=False, rtol=1e-4, threads=threads).value
-    each = max(1, (starts - 1) // (family[-1] + 1))
-    chosen = [np.zeros((1, len(problem.free)))]
-    for member in range(family[-1] + 1):
-        index = np.flatnonzero((family == member) & np.isfinite(value))
-        chosen.append(z[index[np.argsort(-value[index], kind="stable")[:each]]])
-    return np.vstack(chosen)
+) -> tuple[np.ndarray, np.ndarray]:
+    """Choose where to climb from: the typical patient and the best of each family.
+
+    The first family is unbounded. A parameter with a very wide spread (the share of a clone that most
+    patients do not have) leaves the data untouched over most of its range, so that no gradient leads to where
+    it matters: each such switch has a family of its own in which it is turned on.
+
+    Returns
+    -------
+    z : (start, free)
+    lower : (start, free)
+        Bound under which each start must not fall while it climbs.
+    """
+    nothing = np.full(len(problem.free), -np.inf)
+    families = [nothing]
+    for j, free in enumerate(problem.free):
+        if free.sd >= SWITCH_SPREAD:
+            families.append(np.where(np.arange(len(problem.free)) == j, SWITCHED_ON, nothing))
+    each = max(1, (starts - 1) // len(families))
+    chosen, bounds = [np.zeros((1, len(problem.free)))], [nothing[None]]
+    for lower in families:
+        z, value = anneal_prior(problem, lower, count=scan // len(families), rng=rng, threads=threads)
+        order = np.argsort(-value, kind="stable")
+        different = np.unique(value[order[np.isfinite(value[order])]], return_index=True)[1]
+        best = order[np.sort(different)][:each]
+        chosen.append(z[best])
+        bounds.append(np.tile(lower, (len(best), 1)))
+    return np.vstack(chosen), np.vstack(bounds)
 
 
 def fit_individual(
@@ -111,7 +158,7 @@ def fit_individual(
     problem : Problem
     rng : numpy.random.Generator
     starts, scan : int
-        Climbs, and prior draws among which their starts are chosen.
+        Climbs, and draws among which their starts are chosen.
     draws, sweeps : int
         Posterior draws, and Metropolis moves of each in every stage.
     threads : int, optional
@@ -122,8 +169,8 @@ def fit_individual(
     IndividualFit
         Without a usable start (or without data) the draws are the prior's and ``is_converged`` tells which.
     """
-    begin = choose_starts(problem, rng=rng, scan=scan, starts=starts, threads=threads)
-    climb = climb_starts(problem, begin, threads=threads)
+    begin, lower = choose_starts(problem, rng=rng, scan=scan, starts=starts, threads=threads)
+    climb = climb_starts(problem, begin, lower=lower, threads=threads)
     modes = find_modes(climb)
     if modes and len(problem.rows) > 0:
         sample = sample_posterior(problem, modes, rng=rng, count=draws, sweeps=sweeps, threads=threads)

@@ -175,6 +175,23 @@ def _describe_fit(fit: Mapping[str, Any]) -> tuple[Facts, list[Table]]:
     return facts, tables
 
 
+def _tabulate_counterfactuals(explanation: Explanation) -> Table:
+    """Say for each cause how probable failure would have been without it."""
+    rows = [
+        {
+            "without": describe_reason(row["mechanism"]),
+            "failure_as_it_was": format_percent(row["failure_as_is"]),
+            "failure_without_it": format_percent(row["failure_without"]),
+            "fall": f"{format_percent(row['reduction'])} "
+            f"({format_percent(row['reduction_lower'])} to {format_percent(row['reduction_upper'])})",
+        }
+        for row in explanation.counterfactuals.iter_rows(named=True)
+    ]
+    days = explanation.counterfactuals["horizon_day"].to_list() if rows else []
+    horizon = f", probability of failure by {format_day(days[0])}" if days else ""
+    return tabulate_rows(rows, caption=f"Without each cause{horizon}")
+
+
 def _tabulate_run(explanation: Explanation) -> Table:
     provenance = explanation.provenance
     names = ("version", "seed", "input_hash")
@@ -213,7 +230,7 @@ def render_report(explanation: Explanation) -> str:
         facts=_list_facts(explanation),
         attribution=_prepare(attribution) if attribution else None,
         evidence=_list_evidence(explanation.evidence),
-        counterfactuals=tabulate_frame(explanation.counterfactuals, caption="Counterfactuals"),
+        counterfactuals=_tabulate_counterfactuals(explanation),
         courses=_draw_courses(explanation),
         timeline=_tabulate_timeline(explanation),
         fit_facts=fit_facts,

@@ -195,7 +195,7 @@ def _layer_mechanisms(values: list[dict[str, Any]]) -> list[dict[str, Any]]:
             "encoding": {
                 "y": y,
                 "x": {"field": "probability", **x, "axis": axis},
-                "color": {**colour, "legend": {"symbolType": "square"}},
+                "color": {**colour, "legend": {"symbolType": "square", "columns": 3}},
                 "stroke": {**colour, "legend": None},
             },
         },

@@ -7,7 +7,7 @@ import polars as pl
 from livingdrug.clinical.failure import classify_failure
 from livingdrug.clinical.myeloma import assess_myeloma
 from livingdrug.clinical.response import Course, confirm_responses
-from livingdrug.core.outcome import FailureClass
+from livingdrug.core.outcome import FailureClass, Response
 from livingdrug.core.patient import Disease
 from livingdrug.core.ruleset import Ruleset
 from livingdrug.explain.progression import MarkerRule
@@ -30,6 +30,8 @@ class Assessment:
     failure_class : str
     failure_day : float or None [day]
     best_response : str or None
+    reason : str
+        The rule that decided, in words.
     rows : table
         ``day, time_point, confirmed, clause``.
     rules : Ruleset or None
@@ -44,6 +46,7 @@ class Assessment:
     failure_class: str
     failure_day: float | None
     best_response: str | None
+    reason: str
     rows: pl.DataFrame
     rules: Ruleset | None
     marker: MarkerRule | None
@@ -65,6 +68,7 @@ def assess_response(data: PatientData) -> Assessment:
             failure_class=FailureClass.UNKNOWN.value,
             failure_day=None,
             best_response=None,
+            reason=f"there are no criteria for {data.disease} yet",
             rows=pl.DataFrame(schema=RESPONSE_SCHEMA),
             rules=None,
             marker=None,
@@ -75,12 +79,14 @@ def assess_response(data: PatientData) -> Assessment:
     course = confirm_responses(time_points, data.events)
     verdict = classify_failure(course, data.observations, data.events, rules)
     is_unknown = verdict.failure == FailureClass.UNKNOWN
-    marker, thresholds = choose_marker(data, plan, rules)
+    level = plan.full_response if verdict.failure == FailureClass.INCOMPLETE_RESPONSE else plan.response
+    marker, thresholds = choose_marker(data, plan, rules, level)
     return Assessment(
         failed=None if is_unknown else verdict.failure != FailureClass.NONE,
         failure_class=verdict.failure.value,
         failure_day=None if verdict.day is None else float(verdict.day),
-        best_response=course.best.value if course.visits else None,
+        best_response=course.best.value if course.best.is_at_least(Response.SD) else None,
+        reason=verdict.reason if verdict.certainty == "measured" else f"{verdict.reason} ({verdict.certainty})",
         rows=tabulate_visits(course),
         rules=rules,
         marker=marker,
@@ -94,8 +100,14 @@ def tabulate_visits(course: Course) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=RESPONSE_SCHEMA, orient="row")
 
 
-def choose_marker(data: PatientData, plan: Plan, rules: Ruleset) -> tuple[MarkerRule | None, pl.DataFrame]:
-    """Return the rule of the first marker that was measurable at baseline, and the lines that figures may draw."""
+def choose_marker(data: PatientData, plan: Plan, rules: Ruleset, level: str) -> tuple[MarkerRule | None, pl.DataFrame]:
+    """Return the rule of the first marker that was measurable at baseline, and the lines that figures may draw.
+
+    Parameters
+    ----------
+    level : str
+        Threshold of the response that the marker must reach.
+    """
     observations = derive_model_observations(data)
     noise = create_noise(load_rules(SETTINGS))
     names = {new: old for old, new in data.renamed.items()}
@@ -103,7 +115,7 @@ def choose_marker(data: PatientData, plan: Plan, rules: Ruleset) -> tuple[Marker
         baseline = observations.filter((pl.col("variable") == marker.output) & (pl.col("day") == 0))["value"]
         if baseline.is_empty() or baseline[0] is None or baseline[0] < rules.threshold(marker.measurable):
             continue
-        share = 1 - rules.threshold(plan.response) / 100
+        share = 1 - rules.threshold(level) / 100
         rule = MarkerRule(
             marker=marker.output,
             rise=rules.threshold(plan.rise) / 100,
@@ -111,7 +123,7 @@ def choose_marker(data: PatientData, plan: Plan, rules: Ruleset) -> tuple[Marker
             response=share,
             noise=noise[marker.output].sd,
         )
-        label = f"{100 * share:.0f} % of baseline: partial response"
+        label = f"{100 * share:.0f} % of baseline"
         lines = [(names.get(marker.output, marker.output), share * float(baseline[0]), label)]
         return rule, pl.DataFrame(lines, schema=THRESHOLD_SCHEMA, orient="row")
     return None, pl.DataFrame(schema=THRESHOLD_SCHEMA)

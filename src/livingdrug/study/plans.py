@@ -32,8 +32,8 @@ class Plan:
         Best first.
     rules : str
         Ruleset with the thresholds of response and progression.
-    rise, response : str
-        Names of its thresholds: rise from nadir, and fall from baseline [%].
+    rise, response, full_response : str
+        Names of its thresholds: rise from nadir; fall from baseline that is a response, and one that is enough [%].
     """
 
     free: tuple[str, ...]
@@ -42,6 +42,7 @@ class Plan:
     rules: str
     rise: str
     response: str
+    full_response: str
 
 
 SETTINGS = "explanation/1"
@@ -65,6 +66,7 @@ PLANS: Mapping[str, Plan] = {
         rules="imwg/2016",
         rise="progression_rise",
         response="partial_serum",
+        full_response="very_good_serum",
     ),
 }
 

@@ -17,6 +17,7 @@ FACTS = Facts(
     failure_class="late_relapse",
     failure_day=224.0,
     best_response="VGPR",
+    reason="progression after VGPR later than day 90",
     rule="IMWG 2016",
     answer=Answer("antigen_low", "mechanism", 0.72, "enough"),
     attribution=Attribution((LOW, FAST), 0.14, 0.98, 256),
@@ -34,7 +35,7 @@ def write(**changes):
 
 def test_the_answer_comes_with_its_probability_and_effect():
     text = write()
-    assert "It failed on day 224: a late relapse." in text
+    assert "It failed on day 224: a late relapse (progression after VGPR later than day 90)." in text
     assert "The most probable reason is antigen-low escape (probability 72 %, 90 % interval 60 % to 80 %)." in text
     assert "by day 365 falls from 98 % to 32 %" in text
     assert "Also possible: tumour growth 14 %, no single mechanism 14 %." in text

@@ -85,8 +85,16 @@ def make_explanation(**changes: object) -> Explanation:
             }
         ),
         "counterfactuals": pl.DataFrame(
-            {"mechanism": ["persistence"], "progression_day": [None], "probability_avoided": [0.58]},
-            schema={"mechanism": pl.String, "progression_day": pl.Float64, "probability_avoided": pl.Float64},
+            {
+                "mechanism": ["antigen_low"],
+                "group": ["antigen"],
+                "horizon_day": [365.0],
+                "failure_as_is": [1.0],
+                "failure_without": [0.42],
+                "reduction": [0.58],
+                "reduction_lower": [0.41],
+                "reduction_upper": [0.73],
+            }
         ),
         "provenance": {
             "version": "0.1.0",

@@ -166,6 +166,11 @@ def test_the_terminal_says_the_verdict_the_reasons_and_the_caveat_in_short_lines
     assert text.isascii()
 
 
+def test_the_course_without_a_cause_is_told_in_percent(html):
+    assert "<h3>Without each cause, probability of failure by day 365</h3>" in html
+    assert "<td>Antigen low</td><td>100 %</td><td>42 %</td><td>58 % (41 % to 73 %)</td>" in html
+
+
 def test_evidence_is_told_once_in_a_report(make_explanation):
     told = "CAR transgene fell below its limit by day 120. This speaks for persistence."
     html = render_report(make_explanation(sentences=["It failed.", told]))

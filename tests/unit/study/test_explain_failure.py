@@ -1,0 +1,218 @@
+import json
+
+import polars as pl
+import pytest
+
+from livingdrug.core.errors import InputError
+from livingdrug.core.tables import Record
+from livingdrug.study.examples import list_examples, load_example
+from livingdrug.study.explain_failure import explain_failure
+from livingdrug.study.patient_data import derive_model_observations, find_end, select_patient
+from livingdrug.study.provenance import compute_input_hash
+from livingdrug.study.write_explanation import write_explanation
+
+SUBJECTS = {
+    "subject_id": pl.String,
+    "disease": pl.String,
+    "product": pl.String,
+    "age_years": pl.Float64,
+    "sex": pl.String,
+    "weight_kg": pl.Float64,
+    "source": pl.String,
+}
+EVENTS = {
+    "subject_id": pl.String,
+    "day": pl.Float64,
+    "type": pl.String,
+    "amount": pl.Float64,
+    "unit": pl.String,
+    "duration_days": pl.Float64,
+    "note": pl.String,
+}
+OBSERVATIONS = {
+    "subject_id": pl.String,
+    "day": pl.Float64,
+    "variable": pl.String,
+    "value": pl.Float64,
+    "unit": pl.String,
+    "assay": pl.String,
+    "lloq": pl.Float64,
+    "censored": pl.String,
+    "source": pl.String,
+    "text": pl.String,
+}
+
+
+def make_record(series, *, disease="myeloma", product="ide_cel", events=(), subject="p1"):
+    """Build a record of one subject from {variable: [(day, value), ...]}; None is below the limit."""
+    rows = [
+        (subject, float(day), name, value, "", None, 0.05, "left" if value is None else "none", None, None)
+        for name, points in series.items()
+        for day, value in points
+    ]
+    given = [(subject, 0.0, "car_t", 4e8, "cells", None, None)]
+    given += [(subject, float(day), kind, None, None, None, None) for day, kind in events]
+    return Record(
+        pl.DataFrame([(subject, disease, product, None, None, None, None)], schema=SUBJECTS, orient="row"),
+        pl.DataFrame(given, schema=EVENTS, orient="row"),
+        pl.DataFrame(rows, schema=OBSERVATIONS, orient="row"),
+    )
+
+
+RESPONDING = {
+    "m_protein": [(-7, 3.0), (28, 1.4), (56, 0.6), (84, 0.25), (112, 0.12), (140, 0.06), (168, None)],
+    "urine_m_protein": [(-7, 20.0), (28, 10.0), (56, 5.0), (84, 5.0), (112, 5.0), (140, 5.0), (168, 5.0)],
+    "car_transgene": [(7, 4e4), (14, 9e4), (28, 2e4), (90, 2e3)],
+}
+
+
+@pytest.fixture(scope="module")
+def late():
+    return explain_failure(load_example("myeloma_late_relapse"), seed=1)
+
+
+def test_the_late_relapse_is_found_and_explained_by_the_antigen(late):
+    assert late.failed
+    assert late.failure_class == "late_relapse"
+    assert late.failure_day > 90
+    assert late.answered in {"antigen_low", "antigen"}
+    assert late.mechanisms[0]["name"] == "antigen_low"
+
+
+def test_the_json_holds_what_others_rely_on(late):
+    loaded = json.loads(late.to_json())
+    assert loaded["failed"] is True
+    assert set(loaded["failure"]) == {"class", "day"}
+    assert {"name", "probability", "lower", "upper"} <= set(loaded["mechanisms"][0])
+    assert {"version", "seed", "input_hash", "assumed"} <= set(loaded["provenance"])
+    assert {"answered", "evidence", "fit"} <= set(loaded)
+    assert len(loaded["provenance"]["assumed"]) > 10
+
+
+def test_probabilities_lie_inside_their_intervals_and_sum_to_at_most_one(late):
+    for item in late.mechanisms:
+        assert 0 <= item["lower"] <= item["probability"] <= item["upper"] <= 1
+    total = sum(item["probability"] for item in late.mechanisms)
+    assert total + late.fit["unexplained"] == pytest.approx(1.0)
+
+
+def test_the_explanation_has_the_same_bits_on_any_number_of_workers(late):
+    alone = explain_failure(load_example("myeloma_late_relapse"), seed=1, jobs=1)
+    many = explain_failure(load_example("myeloma_late_relapse"), seed=1, jobs=3)
+    assert alone.to_json() == many.to_json() == late.to_json()
+    assert alone.bands.equals(many.bands)
+
+
+def test_the_files_are_written_and_read_again(late, tmp_path):
+    paths = write_explanation(late, tmp_path / "out")
+    assert {p.name for p in paths} == {
+        "explanation.json",
+        "mechanisms.csv",
+        "responses.csv",
+        "evidence.csv",
+        "bands.csv",
+        "counterfactuals.csv",
+    }
+    mechanisms = pl.read_csv(tmp_path / "out" / "mechanisms.csv")
+    assert mechanisms["name"][0] == late.mechanisms[0]["name"]
+
+
+def test_evidence_names_rows_of_the_record(late):
+    observations = load_example("myeloma_late_relapse").observations
+    for item in late.evidence:
+        assert item["rows"]
+        assert all(0 <= row < observations.height for row in item["rows"])
+
+
+def test_bands_carry_the_names_of_the_record(late):
+    assert set(late.bands["variable"]) <= set(late.observations["variable"])
+    assert "m_protein" in late.bands["variable"].to_list()
+    assert (late.bands["lower"] <= late.bands["upper"]).all()
+
+
+@pytest.mark.parametrize("name", list_examples())
+def test_every_example_is_synthetic_and_says_so(name):
+    record = load_example(name)
+    assert all("synthetic" in source for source in record.subjects["source"])
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("myeloma_primary_resistance", "primary_resistance"), ("myeloma_early_relapse", "early_relapse")],
+)
+def test_the_other_examples_fail_in_their_own_way(name, kind):
+    explanation = explain_failure(load_example(name), seed=1)
+    assert explanation.failed
+    assert explanation.failure_class == kind
+
+
+def test_a_patient_in_response_has_not_failed_and_gets_no_reason():
+    explanation = explain_failure(make_record(RESPONDING), seed=1)
+    assert not explanation.failed
+    assert explanation.failure_class == "none"
+    assert explanation.mechanisms == []
+    assert explanation.answered is None
+
+
+def test_a_record_without_observations_is_unknown_and_no_exception():
+    explanation = explain_failure(make_record({}), seed=1)
+    assert not explanation.failed
+    assert explanation.failure_class == "unknown"
+    assert any("cannot be told" in sentence for sentence in explanation.sentences)
+    json.loads(explanation.to_json())
+
+
+def test_a_disease_without_criteria_is_unknown_and_says_why():
+    record = make_record({"tumour_spd": [(-7, 2000.0), (28, 100.0)]}, disease="lbcl", product="axi_cel")
+    explanation = explain_failure(record, seed=1)
+    assert explanation.failure_class == "unknown"
+    assert "no criteria for lbcl yet" in " ".join(explanation.sentences)
+
+
+def test_a_product_without_values_is_assessed_but_not_fitted():
+    relapsing = {**RESPONDING, "m_protein": [*RESPONDING["m_protein"][:5], (140, 1.5), (168, 3.0)]}
+    explanation = explain_failure(make_record(relapsing, product="other"), seed=1)
+    assert explanation.failed
+    assert explanation.answered is None
+    assert explanation.bands.is_empty()
+
+
+def test_a_subject_must_be_named_when_there_are_several():
+    one, two = make_record(RESPONDING, subject="p1"), make_record(RESPONDING, subject="p2")
+    both = Record(
+        pl.concat([one.subjects, two.subjects]),
+        pl.concat([one.events, two.events]),
+        pl.concat([one.observations, two.observations]),
+    )
+    with pytest.raises(InputError, match="it holds 2"):
+        explain_failure(both)
+    with pytest.raises(InputError, match="was 'p3'"):
+        explain_failure(both, subject_id="p3")
+    assert explain_failure(both, subject_id="p2", seed=1).subject_id == "p2"
+
+
+def test_the_input_hash_sees_every_value_and_no_order():
+    record = make_record(RESPONDING)
+    turned = Record(record.subjects, record.events, record.observations.reverse())
+    changed = Record(record.subjects, record.events, record.observations.with_columns(day=pl.col("day") + 1))
+    assert compute_input_hash(record) == compute_input_hash(turned)
+    assert compute_input_hash(record) != compute_input_hash(changed)
+
+
+def test_rows_after_a_next_therapy_do_not_speak_about_the_infusion():
+    data = select_patient(make_record(RESPONDING, events=[(100, "next_therapy")]))
+    assert find_end(data) == 100.0
+    assert derive_model_observations(data)["day"].max() <= 100
+
+
+def test_the_last_value_before_infusion_stands_for_day_0():
+    series = {"m_protein": [(-30, 2.0), (-7, 3.0), (28, 1.0)]}
+    rows = derive_model_observations(select_patient(make_record(series)))
+    assert rows.select("day", "value").rows() == [(0.0, 3.0), (28.0, 1.0)]
+
+
+def test_the_involved_chain_goes_by_the_name_of_the_model():
+    series = {"flc_kappa": [(-7, 10.0), (28, 9.0)], "flc_lambda": [(-7, 900.0), (28, 30.0)]}
+    data = select_patient(make_record(series))
+    assert data.renamed["flc_lambda"] == "flc_involved"
+    assert set(derive_model_observations(data)["variable"]) == {"flc_involved", "flc_uninvolved"}
