@@ -139,6 +139,47 @@ class Equations:
         return entries
 
 
+def share(expressions: Sequence[sp.Expr]) -> tuple[list[tuple[sp.Symbol, sp.Expr]], list[sp.Expr]]:
+    """Name the common subexpressions, and compute every integer power by squaring.
+
+    Returns
+    -------
+    definitions : (symbol, expression), each of symbols defined before
+    results : the expressions in terms of them
+    """
+    shared, results = sp.cse(list(expressions), symbols=sp.numbered_symbols("s_", real=True), order="none")
+    definitions: list[tuple[sp.Symbol, sp.Expr]] = []
+    named: dict[sp.Expr, sp.Symbol] = {}
+
+    def name(e: sp.Expr) -> sp.Expr:
+        if e.is_Atom:
+            return e
+        if e not in named:
+            named[e] = sp.Symbol(f"q_{len(named)}", real=True)
+            definitions.append((named[e], e))
+        return named[e]
+
+    def multiply(base: sp.Expr, exponent: int) -> sp.Expr:
+        if exponent == 1:
+            return base
+        half = multiply(base, exponent // 2)
+        square = name(sp.Mul(half, half, evaluate=False))
+        return name(sp.Mul(square, base, evaluate=False)) if exponent % 2 else square
+
+    def rewrite(e: sp.Expr) -> sp.Expr:
+        if e.is_Atom:
+            return e
+        if isinstance(e, sp.Pow) and e.exp.is_Integer and abs(int(e.exp)) > 1:
+            product = multiply(name(rewrite(e.base)), abs(int(e.exp)))
+            return product if e.exp > 0 else 1 / product
+        return e.func(*(rewrite(a) for a in e.args))
+
+    for symbol, expression in shared:
+        definitions.append((symbol, rewrite(expression)))
+    finished = [rewrite(e) for e in results]
+    return definitions, finished
+
+
 def evaluate(symbols: Sequence[sp.Symbol], expressions: Sequence[sp.Expr], columns: Any) -> np.ndarray:
     """Evaluate expressions with NumPy; every result takes the shape of a column."""
     function = sp.lambdify(list(symbols), list(expressions), "numpy", cse=True)

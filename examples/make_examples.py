@@ -4,9 +4,11 @@ Run from the repository root: ``python examples/make_examples.py``. The same see
 
 A cohort of virtual myeloma patients given ide-cel is simulated with its visits, noise and limits of
 quantification. For each example the first patient is taken whose failure has the wanted class and whose
-true parameters, with one mechanism switched off at a time, give the wanted reason alone.
+true parameters, with one mechanism switched off at a time, give the wanted reason alone; for two of them
+a measurement must speak for it as well, so that the example is a clear one. They are no fair sample.
 """
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,10 +17,11 @@ import polars as pl
 
 from livingdrug.core.tables import Record
 from livingdrug.engine.compile import compile_model
+from livingdrug.engine.solve import solve
 from livingdrug.explain.attribution import attribute_failure
+from livingdrug.explain.evidence import find_evidence
 from livingdrug.explain.mechanisms import CATALOGUE
 from livingdrug.explain.progression import MarkerRule, choose_horizon, compute_failure
-from livingdrug.engine.solve import solve
 from livingdrug.fit.problem import create_free
 from livingdrug.io.tables import write_record
 from livingdrug.knowledge.parameters import load_parameters
@@ -27,31 +30,37 @@ from livingdrug.models.unified.interventions import EXTINCTION_DRAWS
 from livingdrug.models.unified.model import UNIFIED
 from livingdrug.simulate.cohort import sample_parameters
 from livingdrug.study.assess_response import Assessment, assess_response
-from livingdrug.study.patient_data import select_patient
-from livingdrug.study.plans import PLANS, SETTINGS, list_landmarks
+from livingdrug.study.patient_data import PatientData, select_patient
+from livingdrug.study.plans import PLANS, SETTINGS, create_limits, list_landmarks
 from livingdrug.study.simulate_cohort import simulate_cohort
 
 SEED = 20260101
-PATIENTS = 600
+PATIENTS = 1000
 DISEASE, PRODUCT = "myeloma", "ide_cel"
 FOLDER = Path("src/livingdrug/study/data/examples")
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """One example: its name, the class of failure, and the true reason."""
+    """One example: its name, the class of failure, the true reason, and whether a measurement must speak for it."""
 
     name: str
     failure_class: str
     mechanisms: tuple[str, ...]
-    best: tuple[str, ...]
+    with_evidence: bool
 
 
 EXAMPLES = (
-    Wanted("myeloma_late_relapse", "late_relapse", ("antigen_low",), ("VGPR", "CR", "sCR")),
-    Wanted("myeloma_early_relapse", "early_relapse", ("persistence",), ("PR", "VGPR")),
-    Wanted("myeloma_primary_resistance", "primary_resistance", ("exhaustion", "potency"), ()),
+    Wanted("myeloma_late_relapse", "late_relapse", ("antigen_low",), with_evidence=True),
+    Wanted("myeloma_early_relapse", "early_relapse", ("persistence", "tumour_growth"), with_evidence=False),
+    Wanted("myeloma_primary_resistance", "primary_resistance", ("exhaustion",), with_evidence=True),
 )
+
+
+def has_evidence(data: PatientData, day: float, mechanism: str) -> bool:
+    """Tell whether a measurement of the record speaks for the mechanism."""
+    found = find_evidence(data.named_observations, day, create_limits(load_rules(SETTINGS)))
+    return any(item.mechanism == mechanism and item.direction == "for" for item in found)
 
 
 def find_true_reason(parameters: np.ndarray, assessment: Assessment) -> str | None:
@@ -104,16 +113,16 @@ def main() -> None:
         data = select_patient(cohort.record, subject_id)
         assessment = assess_response(data)
         fitting = [w for w in missing if w.failure_class == assessment.failure_class and assessment.failed]
-        fitting = [w for w in fitting if not w.best or assessment.best_response in w.best]
         reason = find_true_reason(truth[number], assessment) if fitting else None
         for wanted in fitting:
-            if reason in wanted.mechanisms:
+            is_seen = not wanted.with_evidence or has_evidence(data, assessment.failure_day or 0.0, str(reason))
+            if reason in wanted.mechanisms and is_seen:
                 write_record(rename(cohort.record, subject_id, wanted.name), FOLDER / wanted.name)
                 missing.remove(wanted)
-                print(f"{wanted.name}: {subject_id}, {assessment.failure_class}, true reason {reason}")
+                sys.stdout.write(f"{wanted.name}: {subject_id}, true reason {reason}\n")
         if not missing:
             return
-    print("not found:", ", ".join(w.name for w in missing))
+    sys.stdout.write(f"not found: {[w.name for w in missing]}\n")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,20 @@
-"""Comparisons of measurements with thresholds: inclusive or strict as printed, unknown where a value is."""
+"""Comparisons of measurements with thresholds: inclusive or strict as printed, unknown where a value is.
 
-from collections.abc import Callable, Sequence
+A clause is a tree: its leaves hold the values, the comparison, the threshold and the rows, so that a reader
+can check a verdict by hand, and :func:`recompute` does.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from math import isclose
+from types import MappingProxyType
 
 from livingdrug.clinical.visits import Measured
+from livingdrug.core.parameters import Value
 from livingdrug.core.ruleset import Finding, Truth, all_of, any_of
 
 TOLERANCE = 1e-9
 """Relative: a change of exactly 30 percent that computes a hair below counts as reached."""
+OPEN_WORDS = ("indeterminate", "equivocal")
 
 
 def is_at_least(a: float, b: float) -> bool:
@@ -14,70 +22,136 @@ def is_at_least(a: float, b: float) -> bool:
 
     Examples
     --------
-    >>> is_at_least(100 * (23.0 - 16.1) / 23.0, 30.0)
-    True
+    >>> is_at_least(100 * (23.0 - 16.1) / 23.0, 30.0), is_at_least(1.65, float("inf"))
+    (True, False)
     """
-    return a >= b or abs(a - b) <= TOLERANCE * max(abs(a), abs(b))
+    return a >= b or isclose(a, b, rel_tol=TOLERANCE)
 
 
 def is_above(a: float, b: float) -> bool:
-    """Whether a > b, strictly, beyond rounding."""
-    return not is_at_least(b, a)
-
-
-def compute_fall(before: float, now: float) -> float | None:
-    """Return the fall from a baseline in percent; None where the baseline is 0.
+    """Whether a > b, strictly, beyond rounding.
 
     Examples
     --------
-    >>> compute_fall(3.0, 1.5), compute_fall(0.0, 1.0)
-    (50.0, None)
+    >>> is_above(0.1 + 0.2, 0.3), is_above(0.31, 0.3)
+    (False, True)
     """
-    return None if before <= 0 else 100.0 * (before - now) / before
+    return not is_at_least(b, a)
 
 
-def find(
-    clause: str,
-    measured: Sequence[tuple[str, Measured | None]],
-    test: Callable[[list[float]], bool | None],
-    threshold: float | None = None,
+def _falls(values: Sequence[float], percent: float) -> bool | None:
+    before, now = values
+    return None if before <= 0 else is_at_least(100.0 * (before - now) / before, percent)
+
+
+def _rises(values: Sequence[float], percent: float) -> bool:
+    low, now = values
+    return low <= 0 or is_at_least(100.0 * (now - low) / low, percent)
+
+
+COMPARISONS: Mapping[str, Callable[[Sequence[float], float], bool | None]] = MappingProxyType(
+    {
+        "percent fall >=": _falls,
+        "percent rise >=": _rises,
+        "rise >=": lambda v, t: is_at_least(v[1] - v[0], t),
+        "rise >": lambda v, t: is_above(v[1] - v[0], t),
+        "multiple >=": lambda v, t: is_at_least(v[1], t * v[0]),
+        ">=": lambda v, t: is_at_least(v[-1], t),
+        ">": lambda v, t: is_above(v[-1], t),
+        "<": lambda v, t: is_above(t, v[-1]),
+        "<=": lambda v, t: is_at_least(t, v[-1]),
+    }
+)
+"""From two values (before or lowest, and now) or one, and a threshold, to an answer; None if undefined."""
+
+
+def compare(
+    clause: str, measured: Sequence[tuple[str, Measured | None]], comparison: str, threshold: Value | float
 ) -> Finding:
     """Ask a question of numbers; unknown if one of them is."""
+    limit, unit = (threshold, "") if isinstance(threshold, float) else (threshold.value, threshold.unit)
     rows = tuple(m.row for _, m in measured if m is not None)
-    values = [m.value for _, m in measured if m is not None and m.value is not None]
-    missing = tuple(name for name, m in measured if m is None or m.value is None)
-    truth = Truth.UNKNOWN if missing else Truth.of(test(values))
-    return Finding(clause, truth, rows, tuple(values), threshold, missing)
+    values = tuple(m.value for _, m in measured if m is not None and m.value is not None)
+    if len(values) < len(measured):
+        missing = tuple(dict.fromkeys(name for name, m in measured if m is None or m.value is None))
+        return Finding(clause, Truth.UNKNOWN, rows, values, limit, missing, "", comparison, unit)
+    truth = Truth.of(COMPARISONS[comparison](values, limit))
+    missing = tuple(name for name, _ in measured[:1]) if truth == Truth.UNKNOWN else ()
+    return Finding(clause, truth, rows, values, limit, missing, "", comparison, unit)
 
 
 def find_word(clause: str, name: str, measured: Measured | None, expected: str) -> Finding:
-    """Ask whether a word is the expected one; ``indeterminate`` and ``equivocal`` are unknown."""
-    if measured is None or measured.word is None or measured.word in {"indeterminate", "equivocal"}:
+    """Ask whether a word is the expected one; ``indeterminate`` and ``equivocal`` are unknown.
+
+    Examples
+    --------
+    >>> find_word("new lesion", "new_lesion", Measured(None, "equivocal", 4, 28.0), "yes").truth
+    <Truth.UNKNOWN: 'unknown'>
+    """
+    comparison = f"is {expected}"
+    if measured is None or measured.word is None or measured.word in OPEN_WORDS:
         rows = () if measured is None else (measured.row,)
-        note = "" if measured is None else f"{name} was {measured.word}"
-        return Finding(clause, Truth.UNKNOWN, rows, missing=(name,), note=note)
-    return Finding(clause, Truth.of(measured.word == expected), (measured.row,), note=f"{name} was {measured.word}")
+        note = "" if measured is None else f"{name} was {measured.word or 'not readable'}"
+        return Finding(clause, Truth.UNKNOWN, rows, missing=(name,), note=note, comparison=comparison)
+    truth, note = Truth.of(measured.word == expected), f"{name} was {measured.word}"
+    return Finding(clause, truth, (measured.row,), note=note, comparison=comparison)
 
 
-def join_all(clause: str, findings: Sequence[Finding]) -> Finding:
-    """Join clauses that must all hold; what is missing counts only while the answer is open."""
-    return _join(clause, findings, all_of(f.truth for f in findings))
+def join_all(clause: str, findings: Iterable[Finding]) -> Finding:
+    """Join clauses that must all hold; the first that does not ends the question."""
+    return _join(clause, findings, Truth.FALSE, "all")
 
 
-def join_any(clause: str, findings: Sequence[Finding]) -> Finding:
-    """Join clauses of which one must hold."""
-    return _join(clause, findings, any_of(f.truth for f in findings))
+def join_any(clause: str, findings: Iterable[Finding]) -> Finding:
+    """Join clauses of which one must hold; the first that does ends the question."""
+    return _join(clause, findings, Truth.TRUE, "any")
 
 
-def _join(clause: str, findings: Sequence[Finding], truth: Truth) -> Finding:
-    deciding = [f for f in findings if f.truth == truth] or list(findings)
-    open_ones = [f for f in findings if f.truth == Truth.UNKNOWN] if truth == Truth.UNKNOWN else []
-    note = "; ".join(f.note or f.clause for f in deciding if f.note or f.clause)
+def _join(clause: str, findings: Iterable[Finding], decisive: Truth, comparison: str) -> Finding:
+    asked: list[Finding] = []
+    truth = Truth.FALSE if decisive == Truth.TRUE else Truth.TRUE
+    for finding in findings:
+        asked.append(finding)
+        if finding.truth == decisive:
+            truth = decisive
+            break
+        if finding.truth == Truth.UNKNOWN:
+            truth = Truth.UNKNOWN
+    deciding = [f for f in asked if f.truth == truth]
+    missing = tuple(dict.fromkeys(n for f in deciding for n in f.missing)) if truth == Truth.UNKNOWN else ()
     return Finding(
         clause,
         truth,
         tuple(dict.fromkeys(row for f in deciding for row in f.rows)),
-        tuple(value for f in deciding for value in f.values),
-        missing=tuple(dict.fromkeys(name for f in open_ones for name in f.missing)),
-        note=note,
+        missing=missing,
+        comparison=comparison,
+        parts=tuple(asked),
     )
+
+
+def recompute(finding: Finding) -> Truth:
+    """Return the truth of a clause from its values, threshold and parts alone.
+
+    Examples
+    --------
+    >>> recompute(compare("down by half", [("x", Measured(3.0, None, 0, 0.0)), ("x", Measured(1.5, None, 1, 28.0))],
+    ...                   "percent fall >=", 50.0))
+    <Truth.TRUE: 'true'>
+    """
+    if finding.comparison in ("all", "any"):
+        join = all_of if finding.comparison == "all" else any_of
+        return join(recompute(part) for part in finding.parts)
+    if finding.missing:
+        return Truth.UNKNOWN
+    if finding.comparison in COMPARISONS and finding.threshold is not None:
+        return Truth.of(COMPARISONS[finding.comparison](finding.values, finding.threshold))
+    if finding.comparison.startswith("is "):
+        return Truth.of(finding.note.endswith(" " + finding.comparison.removeprefix("is ")))
+    return finding.truth
+
+
+def list_leaves(finding: Finding, truth: Truth) -> list[Finding]:
+    """Return the clauses without parts that made a clause what it is."""
+    if not finding.parts:
+        return [finding] if finding.truth == truth else []
+    return [leaf for part in finding.parts if part.truth == truth for leaf in list_leaves(part, truth)]

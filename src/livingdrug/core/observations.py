@@ -83,9 +83,8 @@ def _check_variables(sheet: Sheet) -> None:
 
 def _read_values(sheet: Sheet) -> Sheet:
     """Read values as numbers or as words, whichever the variable has."""
-    check_present(
-        sheet.derive(value=pl.when(pl.col("censored") == "left").then(pl.lit("")).otherwise("value")), "value"
-    )
+    is_empty = pl.col("value").is_null() & (pl.col("censored") != "left")
+    sheet.report(is_empty, "value", "must be filled", "fill it; a value that was not measured has no row")
     sheet = sheet.derive(_text=pl.when(_IS_WORD).then(pl.col("value").str.to_lowercase()))
     for variable in VARIABLES.values():
         if variable.words:

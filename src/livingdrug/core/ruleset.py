@@ -76,6 +76,12 @@ class Finding:
     missing : tuple of str
         What was not known.
     note : str
+    comparison : str
+        How the values were compared with the threshold; ``all`` or ``any`` where clauses were joined.
+    unit : str
+        Unit of the threshold.
+    parts : tuple of Finding
+        The clauses that were joined, as far as they were needed to decide.
     """
 
     clause: str
@@ -85,6 +91,9 @@ class Finding:
     threshold: float | None = None
     missing: tuple[str, ...] = ()
     note: str = ""
+    comparison: str = ""
+    unit: str = ""
+    parts: "tuple[Finding, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True)

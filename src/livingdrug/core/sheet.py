@@ -90,15 +90,14 @@ class Sheet:
     def report_rows(self, bad: pl.DataFrame, column: str, rule: Words, hint: Words, was: Words | None = None) -> None:
         """Note a fault for each of these rows."""
         show = was or (lambda row: show_text(row[column]))
-        lines = bad.sort(LINE).head(LISTED + 1).to_dicts()
+        bad = bad.sort(LINE)
+        lines = bad.head(LISTED + 1).to_dicts()
         for row in lines[:LISTED]:
             where = f"{self.name}.csv, row {row[LINE]}, column {column}"
             self.faults.append((row[LINE], Fault(where, _say(rule, row), _say(show, row), _say(hint, row))))
         if len(bad) > LISTED:
             row = lines[-1]
-            where = (
-                f"{self.name}.csv, rows {row[LINE]} to {bad[LINE].max()} ({len(bad) - LISTED} more), column {column}"
-            )
+            where = f"{self.name}.csv, rows {row[LINE]} to {bad[LINE][-1]} ({len(bad) - LISTED} more), column {column}"
             fault = Fault(where, _say(rule, row), f"{_say(show, row)} and the like", _say(hint, row))
             self.faults.append((row[LINE], fault))
 

@@ -156,9 +156,7 @@ def compute_variable_conversion(variable: str, unit: str) -> tuple[float, float]
         return (1.0, 0.0) if known.is_whole else None
     plain = re.sub(r"(?<=g)\s*g?DNA$", "", unit) if known.unit == "copies/ug" else unit
     plain = plain.replace("IU", "U") if known.unit == "U/L" else plain
-    if parse_unit(plain) is None:
-        return None
-    is_count = "cells" in known.unit or known.unit.startswith("10*")
+    is_count = parse_unit(plain) is not None and ("cells" in known.unit or known.unit.startswith("10*"))
     for spelling in (plain, f"({plain})*cells", f"({plain})/cells") if is_count else (plain,):
         conversion = compute_conversion(spelling, known.unit)
         if conversion is not None:

@@ -90,10 +90,8 @@ def find_antigen_density(observations: pl.DataFrame, day: float, limits: Limits)
     first, last = before.row(-1, named=True), after.row(-1, named=True)
     ratio = last["value"] / first["value"]
     statement = (
-        f"Target density fell from {first['value']:.3g} before treatment to {last['value']:.3g} molecules per cell "
-        f"on day {last['day']:g} (ratio {ratio:.2f})."
-        if ratio < 1
-        else f"Target density did not fall ({first['value']:.3g} to {last['value']:.3g} molecules per cell)."
+        f"Target density was {first['value']:.3g} molecules per cell before treatment and {last['value']:.3g} "
+        f"on day {last['day']:g} (ratio {ratio:.2f}; below {limits.antigen_fall:.2g} counts as fallen)."
     )
     direction = "for" if ratio < limits.antigen_fall else "against"
     return [Evidence(statement, Mechanism.ANTIGEN_LOW, direction, (first["row"], last["row"]))]

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import polars as pl
 
@@ -145,7 +145,7 @@ def _read_header(header: tuple[int, list[str]] | None, sheet: Sheet) -> list[str
     before = len(sheet.faults)
     if header is None:
         if not sheet.faults:
-            sheet.add(None, None, "must have a header", "an empty file", f"write {','.join(known)}")
+            sheet.add(1, None, "must have a header", "an empty file", f"write {','.join(known)}")
         return None
     line, names = header[0], [field.strip() for field in header[1]]
     if not set(required) & set(names):

@@ -5,6 +5,7 @@ r"""What a hospital measures of the states.
 
 bounded by :math:`VCN \cdot c`, and for few CAR T cells proportional to them; :math:`W` is the
 effective number of other nucleated cells in the assay.
+M-protein stays below what serum sustains, :math:`M / \sqrt[4]{1 + (M / M_{max})^4}`.
 Free light chains are the tumour's plus the normal plasma cells'. Lesions are spheres of equal size.
 """
 
@@ -46,6 +47,7 @@ PARAMETERS = (
     Quantity("b_cells_0", "cells/uL", "B cells when recovered"),
     Quantity("lesions", "1", "measured lesions"),
     Quantity("m_protein_0", "g/dL", "M-protein at infusion"),
+    Quantity("m_protein_max", "g/dL", "highest M-protein that serum sustains"),
     Quantity("flc_involved_0", "mg/L", "tumour's free light chain at infusion"),
     Quantity("flc_normal", "mg/L", "either free light chain of a person with normal plasma cells"),
     Quantity("sbcma_0", "ng/mL", "tumour's soluble BCMA at infusion"),
@@ -88,13 +90,14 @@ def observe(day: Any, y: Any, p: Any) -> Mapping[str, Any]:  # noqa: ARG001
     """Return every output."""
     count = cart.compute_total(y)
     normal = p.flc_normal * y.healthy_antigen
+    made = p.m_protein_0 * y.m_protein_ratio
     return {
         **observe_tumour(y, p),
         "car_t_cells": count,
         "car_transgene": p.vcn * p.copies_per_ug * count / (count + p.wbc_other),
         "pd1_tim3_fraction": y.cart_exhausted / (count + 1 / p.blood_scale),  # one cell keeps 0/0 away
         "b_cells": p.b_cells_0 * y.healthy_antigen,
-        "m_protein": p.m_protein_0 * y.m_protein_ratio,
+        "m_protein": made / sqrt(sqrt(1 + (made / p.m_protein_max) ** 4)),
         "flc_involved": p.flc_involved_0 * y.flc_ratio + normal,
         "flc_uninvolved": normal,
         "sbcma": p.sbcma_0 * y.sbcma_ratio + p.sbcma_normal * y.healthy_antigen,
