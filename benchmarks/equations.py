@@ -139,7 +139,7 @@ class Equations:
         return entries
 
 
-def share(expressions: Sequence[sp.Expr]) -> tuple[list[tuple[sp.Symbol, sp.Expr]], list[sp.Expr]]:
+def name_shared(expressions: Sequence[sp.Expr]) -> tuple[list[tuple[sp.Symbol, sp.Expr]], list[sp.Expr]]:
     """Name the common subexpressions, and compute every integer power by squaring.
 
     Returns

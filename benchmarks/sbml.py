@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import libsbml
 import sympy as sp
-from equations import Equations
+from equations import Equations, name_shared
 from sympy.printing.c import C99CodePrinter
 
 
@@ -22,12 +22,12 @@ class Printer(C99CodePrinter):
         return f"({expr.p}/{expr.q})"
 
 
-def write_sbml(equations: Equations, values: Mapping[str, float], *, with_constants: bool) -> str:
+def write_sbml(equations: Equations, values: Mapping[str, float], *, with_constants: bool, with_shared: bool) -> str:
     """Return SBML level 3 with one rate rule per state.
 
     With ``with_constants`` the hoisted constants are the only parameters (the caller computes them and the
     amounts at day 0 for each patient); otherwise the model's own parameters are, the constants are assigned
-    from them, and day 0 is an initial assignment.
+    from them, and day 0 is an initial assignment. With ``with_shared`` common subexpressions are assigned once.
     """
     document = libsbml.SBMLDocument(3, 2)
     model = document.createModel()
@@ -37,11 +37,11 @@ def write_sbml(equations: Equations, values: Mapping[str, float], *, with_consta
         add_parameter(model, symbol.name, values.get(symbol.name, 1.0), constant=True)
     if not with_constants:
         for symbol, constant in zip(equations.k, equations.constants, strict=True):
-            add_parameter(model, symbol.name, 0.0, constant=False)
-            rule = model.createAssignmentRule()
-            rule.setVariable(symbol.name)
-            rule.setMath(parse(constant, equations))
-    for symbol, rate, start in zip(equations.y, equations.rhs, equations.initial, strict=True):
+            add_assignment(model, symbol.name, constant, equations)
+    shared, rates = name_shared(equations.rhs) if with_shared else ([], equations.rhs)
+    for symbol, expression in shared:
+        add_assignment(model, symbol.name, expression, equations)
+    for symbol, rate, start in zip(equations.y, rates, equations.initial, strict=True):
         add_parameter(model, symbol.name, 0.0, constant=False)
         rule = model.createRateRule()
         rule.setVariable(symbol.name)
@@ -59,6 +59,14 @@ def add_parameter(model: libsbml.Model, name: str, value: float, *, constant: bo
     parameter.setId(name)
     parameter.setConstant(constant)
     parameter.setValue(float(value))
+
+
+def add_assignment(model: libsbml.Model, name: str, expression: sp.Expr, equations: Equations) -> None:
+    """Add a quantity that always equals an expression."""
+    add_parameter(model, name, 0.0, constant=False)
+    rule = model.createAssignmentRule()
+    rule.setVariable(name)
+    rule.setMath(parse(expression, equations))
 
 
 def parse(expression: sp.Expr, equations: Equations) -> libsbml.ASTNode:

@@ -4,19 +4,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import sympy as sp
-from equations import Equations
+from equations import Equations, name_shared
 from sympy.printing.pycode import PythonCodePrinter
-
-
-class Printer(PythonCodePrinter):
-    """Prints small integer powers as products, which every compiler does well."""
-
-    def _print_Pow(self, expr: sp.Pow, *args: Any, **kwargs: Any) -> str:
-        base, exponent = expr.as_base_exp()
-        if exponent.is_Integer and 2 <= abs(int(exponent)) <= 6:
-            product = "*".join([self.parenthesize(base, 1000)] * abs(int(exponent)))
-            return f"({product})" if exponent > 0 else f"(1.0/({product}))"
-        return str(super()._print_Pow(expr, *args, **kwargs))
 
 
 def write_function(
@@ -26,8 +15,8 @@ def write_function(
 
     ``store(i, text)`` says how result ``i`` is kept; ``ending`` is the last line.
     """
-    shared, results = sp.cse(list(expressions), symbols=sp.numbered_symbols("s_"), order="none")
-    printer = Printer({"fully_qualified_modules": False, "standard": "python3"})
+    shared, results = name_shared(expressions)
+    printer = PythonCodePrinter({"fully_qualified_modules": False, "standard": "python3"})
     lines = [f"def {name}(day, y, k, out):"]
     used = set().union(*(e.free_symbols for e in expressions))
     lines += [f"    {s} = y[{i}]" for i, s in enumerate(equations.y) if s in used]

@@ -1,11 +1,9 @@
-"""Make the packaged example records: synthetic patients of the simulator, chosen by what truly made them fail.
+"""Make the packaged example records: synthetic patients of the simulator with one known reason to fail.
 
-Run from the repository root: ``python examples/make_examples.py``. The same seed gives the same files.
+Run from the repository root: ``python examples/make_examples.py``. The same seeds give the same files.
 
-A cohort of virtual myeloma patients given ide-cel is simulated with its visits, noise and limits of
-quantification. For each example the first patient is taken whose failure has the wanted class and whose
-true parameters, with one mechanism switched off at a time, give the wanted reason alone; for two of them
-a measurement must speak for it as well, so that the example is a clear one. They are no fair sample.
+Each is the typical myeloma patient given ide-cel but for a few parameters, written here in spreads
+between patients from typical; then visits, noise and limits of quantification are simulated.
 """
 
 import sys
@@ -14,115 +12,64 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from scipy.special import expit, logit
 
+from livingdrug.core.parameters import Value
 from livingdrug.core.tables import Record
-from livingdrug.engine.compile import compile_model
-from livingdrug.engine.solve import solve
-from livingdrug.explain.attribution import attribute_failure
-from livingdrug.explain.evidence import find_evidence
-from livingdrug.explain.mechanisms import CATALOGUE
-from livingdrug.explain.progression import MarkerRule, choose_horizon, compute_failure
-from livingdrug.fit.problem import create_free
 from livingdrug.io.tables import write_record
 from livingdrug.knowledge.parameters import load_parameters
-from livingdrug.knowledge.rules import load_rules
-from livingdrug.models.unified.interventions import EXTINCTION_DRAWS
-from livingdrug.models.unified.model import UNIFIED
-from livingdrug.simulate.cohort import sample_parameters
-from livingdrug.study.assess_response import Assessment, assess_response
-from livingdrug.study.patient_data import PatientData, select_patient
-from livingdrug.study.plans import PLANS, SETTINGS, create_limits, list_landmarks
-from livingdrug.study.simulate_cohort import simulate_cohort
+from livingdrug.study.explain_failure import explain_failure
+from livingdrug.study.simulate_patient import simulate_patient
 
-SEED = 20260101
-PATIENTS = 1000
 DISEASE, PRODUCT = "myeloma", "ide_cel"
 FOLDER = Path("src/livingdrug/study/data/examples")
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """One example: its name, the class of failure, the true reason, and whether a measurement must speak for it."""
+class Example:
+    """A synthetic patient: where its parameters stand, in spreads from typical, and the seed of its noise."""
 
     name: str
-    failure_class: str
-    mechanisms: tuple[str, ...]
-    with_evidence: bool
+    departures: dict[str, float]
+    seed: int
 
 
 EXAMPLES = (
-    Wanted("myeloma_late_relapse", "late_relapse", ("antigen_low",), with_evidence=True),
-    Wanted("myeloma_early_relapse", "early_relapse", ("persistence", "tumour_growth"), with_evidence=False),
-    Wanted("myeloma_primary_resistance", "primary_resistance", ("exhaustion",), with_evidence=True),
+    Example("myeloma_late_relapse", {"fraction_low": 1.0, "density_low_ratio": -2.0, "gB": 1.0}, seed=11),
+    Example("myeloma_early_relapse", {"alpha": 2.5, "gB": 1.0, "r": 0.7}, seed=12),
+    Example("myeloma_primary_resistance", {"xg": 2.5}, seed=13),
 )
 
 
-def has_evidence(data: PatientData, day: float, mechanism: str) -> bool:
-    """Tell whether a measurement of the record speaks for the mechanism."""
-    found = find_evidence(data.named_observations, day, create_limits(load_rules(SETTINGS)))
-    return any(item.mechanism == mechanism and item.direction == "for" for item in found)
+def place(value: Value, spreads: float) -> float:
+    """Return the value that stands so many spreads from typical."""
+    assert value.spread is not None
+    if value.spread.kind == "logitnormal":
+        return float(expit(logit(value.value) + value.spread.sd * spreads))
+    return float(value.value * np.exp(value.spread.sd * spreads))
 
 
-def find_true_reason(parameters: np.ndarray, assessment: Assessment) -> str | None:
-    """Return the mechanism that alone would have averted the failure of this patient, or None."""
-    assert assessment.failure_day is not None
-    settings = load_rules(SETTINGS)
-    values = load_parameters(f"unified_{DISEASE}_{PRODUCT}")
-    typical = np.array([values.values[name].value for name in UNIFIED.parameter_names])
-    known = [name for name in PLANS[DISEASE].free if values.values[name].spread is not None]
-    marker = assessment.marker or MarkerRule("m_protein", 0.25, 0.5, 0.5, 0.15)
-    horizon = choose_horizon(assessment.failure_day, list_landmarks(settings))
-    times = np.unique(np.concatenate([np.arange(0.0, horizon, 14.0), [horizon]]))
-    kernel = compile_model(UNIFIED)
-    result = attribute_failure(
-        parameters[None],
-        UNIFIED.parameter_names,
-        create_free(UNIFIED, values, known, typical),
-        CATALOGUE,
-        lambda p: compute_failure(solve(kernel, p, times, keep=(marker.marker,)).values[:, :, 0], marker),
-        effective=1.0,
-        quantile=settings.threshold("reference_quantile"),
-        tie=settings.threshold("tie"),
-    )
-    top = result.shares[0]
-    return top.name if top.probability == 1.0 and top.reduction > 0.9 else None
-
-
-def rename(record: Record, subject_id: str, name: str) -> Record:
-    """Return one subject as a record of its own, labelled as synthetic."""
-    chosen = pl.col("subject_id") == subject_id
-    label = pl.lit(f"synthetic: livingdrug simulator, cohort seed {SEED}, {subject_id}")
-    new = pl.lit(name).alias("subject_id")
+def make(example: Example) -> Record:
+    """Simulate one example and label every row as synthetic."""
+    values = load_parameters(f"unified_{DISEASE}_{PRODUCT}").values
+    changes = {name: place(values[name], spreads) for name, spreads in example.departures.items()}
+    record = simulate_patient(DISEASE, PRODUCT, changes, subject_id=example.name, seed=example.seed)
+    label = pl.lit("synthetic: livingdrug simulator")
     return Record(
-        record.subjects.filter(chosen).with_columns(new, label.alias("source")),
-        record.events.filter(chosen).with_columns(new),
-        record.observations.filter(chosen).with_columns(
-            new, pl.lit("synthetic").alias("source"), pl.col("value", "lloq").round_sig_figs(4)
-        ),
+        record.subjects.with_columns(source=label),
+        record.events,
+        record.observations.with_columns(pl.col("value", "lloq").round_sig_figs(4), source=label),
         source="synthetic",
     )
 
 
 def main() -> None:
-    """Simulate, choose, write."""
-    cohort = simulate_cohort(DISEASE, PRODUCT, n=PATIENTS, days=730.0, seed=SEED)
-    values = load_parameters(f"unified_{DISEASE}_{PRODUCT}")
-    truth = sample_parameters(UNIFIED, values, 0, PATIENTS, seed=SEED, exponential=EXTINCTION_DRAWS)
-    missing = list(EXAMPLES)
-    for number, subject_id in enumerate(cohort.record.subjects["subject_id"]):
-        data = select_patient(cohort.record, subject_id)
-        assessment = assess_response(data)
-        fitting = [w for w in missing if w.failure_class == assessment.failure_class and assessment.failed]
-        reason = find_true_reason(truth[number], assessment) if fitting else None
-        for wanted in fitting:
-            is_seen = not wanted.with_evidence or has_evidence(data, assessment.failure_day or 0.0, str(reason))
-            if reason in wanted.mechanisms and is_seen:
-                write_record(rename(cohort.record, subject_id, wanted.name), FOLDER / wanted.name)
-                missing.remove(wanted)
-                sys.stdout.write(f"{wanted.name}: {subject_id}, true reason {reason}\n")
-        if not missing:
-            return
-    sys.stdout.write(f"not found: {[w.name for w in missing]}\n")
+    """Simulate, write, and say what each record is explained by."""
+    for example in EXAMPLES:
+        record = make(example)
+        write_record(record, FOLDER / example.name)
+        found = explain_failure(record, seed=1)
+        sys.stdout.write(f"{example.name}: {found.failure_class} on day {found.failure_day}: {found.answered}\n")
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ def build_model(equations: Equations, observed: Mapping[str, sp.Expr], name: str
     """Generate, compile and load the model; the folder lives as long as the process."""
     folder = tempfile.mkdtemp(prefix="amici_")
     path = Path(folder) / f"{name}.xml"
-    path.write_text(write_sbml(equations, {}, with_constants=with_constants))
+    path.write_text(write_sbml(equations, {}, with_constants=with_constants, with_shared=False))
     channels = [
         MeasurementChannel(f"o_{n}", formula=plain(e), noise_distribution="log-normal", sigma=NOISE)
         for n, e in observed.items()

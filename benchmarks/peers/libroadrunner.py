@@ -27,7 +27,9 @@ def start_worker(text: str, times: np.ndarray) -> None:
     runner.timeCourseSelections = states
     MACHINE["runner"] = runner
     MACHINE["times"] = [0.0, *times]
-    MACHINE["order"] = runner.model.getGlobalParameterIds()
+    free = [name for name in runner.model.getGlobalParameterIds() if name.startswith(("k_", "y_"))]
+    MACHINE["order"] = free
+    MACHINE["places"] = [runner.model.getGlobalParameterIds().index(name) for name in free]
 
 
 def solve_part(
@@ -49,7 +51,7 @@ def solve_part(
     begin = time.perf_counter()
     for i, row in enumerate(values):
         runner.reset()
-        runner.model.setGlobalParameterValues(row)
+        runner.model.setGlobalParameterValues(MACHINE["places"], row)
         try:
             states[i] = np.asarray(runner.simulate(times=MACHINE["times"]))[1:]
         except RuntimeError:
@@ -61,7 +63,7 @@ class Roadrunner:
     """Two processes, each with its own compiled model."""
 
     def __init__(self, work: Workload, processes: int = 2) -> None:
-        text = write_sbml(work.equations, {}, with_constants=True)
+        text = write_sbml(work.equations, {}, with_constants=True, with_shared=True)
         self.processes = processes
         context = multiprocessing.get_context("spawn")
         self.pool = context.Pool(processes, start_worker, (text, work.times))

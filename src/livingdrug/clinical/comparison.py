@@ -103,19 +103,20 @@ def join_all(clause: str, findings: Iterable[Finding]) -> Finding:
 
 
 def join_any(clause: str, findings: Iterable[Finding]) -> Finding:
-    """Join clauses of which one must hold; the first that does ends the question."""
+    """Join clauses of which one must hold; all are asked, so that every one that holds is named."""
     return _join(clause, findings, Truth.TRUE, "any")
 
 
 def _join(clause: str, findings: Iterable[Finding], decisive: Truth, comparison: str) -> Finding:
     asked: list[Finding] = []
-    truth = Truth.FALSE if decisive == Truth.TRUE else Truth.TRUE
+    truth = ~decisive
     for finding in findings:
         asked.append(finding)
         if finding.truth == decisive:
             truth = decisive
-            break
-        if finding.truth == Truth.UNKNOWN:
+            if comparison == "all":
+                break
+        elif finding.truth == Truth.UNKNOWN and truth != decisive:
             truth = Truth.UNKNOWN
     deciding = [f for f in asked if f.truth == truth]
     missing = tuple(dict.fromkeys(n for f in deciding for n in f.missing)) if truth == Truth.UNKNOWN else ()

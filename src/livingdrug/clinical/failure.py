@@ -4,16 +4,19 @@ The day is stored; the bins are views over it. What is not measured is not named
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import polars as pl
 
-from livingdrug.clinical.response import Course
+from livingdrug.clinical.myeloma import NEW_THERAPY
+from livingdrug.clinical.persistence import Persistence, find_antigen, find_persistence
+from livingdrug.clinical.response import NOT_ASSESSED, Confirmed, Course, find_disease_death
 from livingdrug.core.outcome import AntigenStatus, FailureClass, Response
-from livingdrug.core.ruleset import Ruleset
+from livingdrug.core.ruleset import Finding, Ruleset
 
 Certainty = Literal["measured", "presumptive", "unknown"]
+Label = Literal["antigen_negative", "antigen_low", "car_loss", "car_present_antigen_positive", "unknown"]
 SIX_MONTHS, ONE_YEAR = 183.0, 365.0
 
 
@@ -33,8 +36,12 @@ class FailureVerdict:
     antigen : AntigenStatus
         Of the target at failure; unknown unless it was measured.
     rows : tuple of int
-        Rows of the observations behind ``antigen``.
+        Rows of the observations that it rests on: of the response or progression, the antigen and the CAR T cells.
     bins : mapping of a published or customary binning to its bin
+    persistence : Persistence
+        CAR T cells in blood at failure; unknown unless they were looked for.
+    findings : tuple of Finding
+        The clauses of the visit that decided.
     """
 
     failure: FailureClass
@@ -45,66 +52,142 @@ class FailureVerdict:
     antigen: AntigenStatus = AntigenStatus.UNKNOWN
     rows: tuple[int, ...] = ()
     bins: Mapping[str, str] = field(default_factory=dict)
+    persistence: Persistence = Persistence.UNKNOWN
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def label(self) -> Label:
+        """Name of what was measured about the cause; nothing is inferred."""
+        if self.antigen in (AntigenStatus.NEGATIVE, AntigenStatus.LOW):
+            return "antigen_negative" if self.antigen == AntigenStatus.NEGATIVE else "antigen_low"
+        if self.persistence == Persistence.LOST:
+            return "car_loss"
+        is_positive = self.antigen == AntigenStatus.POSITIVE and self.persistence == Persistence.PRESENT
+        return "car_present_antigen_positive" if is_positive else "unknown"
 
 
 def classify_failure(
-    course: Course, observations: pl.DataFrame, events: pl.DataFrame, rules: Ruleset
+    course: Course, observations: pl.DataFrame, events: pl.DataFrame, rules: Ruleset, *, target: str = ""
 ) -> FailureVerdict:
     """Classify the failure of one subject's therapy.
+
+    Parameters
+    ----------
+    course : Course
+        The confirmed course.
+    observations, events : table
+        One subject's rows; those of the antigen and of CAR T cells are looked at.
+    rules : Ruleset
+    target : str, optional
+        The antigen that the product recognises, such as BCMA.
 
     Source
     ------
     kumar2016, di_blasi2022
     """
-    recorded = _find_recorded(events)
-    day = course.progression_day
-    certainty: Certainty = "presumptive" if course.is_progression_presumptive else "measured"
-    if recorded is not None and (day is None or (recorded < day and certainty == "presumptive")):
-        day, certainty = recorded, "presumptive"
-    if day is not None:
-        failure, reason = _classify_progression(day, course.best, rules)
-        antigen, rows = find_antigen(observations, day, rules)
-        return FailureVerdict(failure, day, certainty, course.best, reason, antigen, rows, compute_bins(day))
-    return _classify_without_progression(course, events, rules)
+    verdict = _classify_progression(course, events, rules) or _classify_without_progression(course, events, rules)
+    if verdict.day is None:
+        return verdict
+    antigen, antigen_rows = find_antigen(observations, verdict.day, rules, target)
+    persistence, persistence_rows = find_persistence(observations, verdict.day, rules)
+    rows = tuple(dict.fromkeys((*verdict.rows, *antigen_rows, *persistence_rows)))
+    bins = compute_bins(verdict.day)
+    return replace(verdict, antigen=antigen, persistence=persistence, rows=rows, bins=bins)
 
 
-def _classify_progression(day: float, best: Response, rules: Ruleset) -> tuple[FailureClass, str]:
-    has_responded = best.is_at_least(Response.MR)
+def report_unsupported(disease: str) -> FailureVerdict:
+    """Return the verdict on a disease for which there are no criteria here: unknown, and never a guess.
+
+    Examples
+    --------
+    >>> report_unsupported("lbcl").reason
+    'no criteria for lbcl in this version'
+    """
+    reason = f"no criteria for {disease} in this version"
+    return FailureVerdict(FailureClass.UNKNOWN, None, "unknown", Response.NE, reason)
+
+
+def _classify_progression(course: Course, events: pl.DataFrame, rules: Ruleset) -> FailureVerdict | None:
+    """Return the verdict on a progression; None if there was none."""
+    day, certainty, source = _find_progression(course, events)
+    if day is None:
+        return None
+    best = course.best
     first, second = rules.threshold("primary_resistance_end"), rules.threshold("early_relapse_end")
-    if not has_responded:
-        return FailureClass.PRIMARY_RESISTANCE, "progression without a confirmed response of at least MR"
-    if day <= first:
-        return FailureClass.PRIMARY_RESISTANCE, f"progression by day {first:g}"
-    if day <= second:
-        return FailureClass.EARLY_RELAPSE, f"progression after {best} between day {first:g} and day {second:g}"
-    return FailureClass.LATE_RELAPSE, f"progression after {best} later than day {second:g}"
+    if not best.is_at_least(Response.MR):
+        failure, reason = FailureClass.PRIMARY_RESISTANCE, f"{source} without a confirmed response of at least MR"
+    elif day <= first:
+        failure, reason = FailureClass.PRIMARY_RESISTANCE, f"{source} by day {first:g}"
+    elif day <= second:
+        failure, reason = FailureClass.EARLY_RELAPSE, f"{source} after {best} between day {first:g} and day {second:g}"
+    else:
+        failure, reason = FailureClass.LATE_RELAPSE, f"{source} after {best} later than day {second:g}"
+    visit = next((v for v in course.visits if v.day == day and v.time_point == Response.PD), None)
+    return _rest_on(FailureVerdict(failure, day, certainty, best, reason), visit)
+
+
+def _find_progression(course: Course, events: pl.DataFrame) -> tuple[float | None, Certainty, str]:
+    """Return the day of progression, its certainty, and what shows it."""
+    day = course.progression_day
+    if day is not None and not course.is_progression_presumptive:
+        return day, "measured", "progression"
+    therapy = find_new_therapy(events)
+    recorded = _find_first(events, ("relapse",))
+    if recorded is not None and therapy is not None and recorded > therapy:
+        recorded = None
+    if recorded is not None and (day is None or recorded < day):
+        return recorded, "presumptive", "relapse as the treating team recorded it"
+    if day is not None:
+        return day, "presumptive", "progression in one sample"
+    death = find_disease_death(events)
+    if death is not None and (therapy is None or death <= therapy):
+        return death, "presumptive", "death from myeloma"
+    return None, "unknown", ""
+
+
+def _rest_on(verdict: FailureVerdict, visit: Confirmed | None) -> FailureVerdict:
+    if visit is None:
+        return verdict
+    rows = tuple(dict.fromkeys(row for finding in visit.findings for row in finding.rows))
+    return replace(verdict, rows=rows, findings=visit.findings)
 
 
 def _classify_without_progression(course: Course, events: pl.DataFrame, rules: Ruleset) -> FailureVerdict:
-    best = course.best
-    evaluable = [v.day for v in course.visits if v.time_point not in (Response.NE, Response.ND)]
-    wait = rules.threshold("no_response_day")
+    best, therapy = course.best, find_new_therapy(events)
+    evaluable = [
+        v for v in course.visits if v.time_point not in NOT_ASSESSED and (therapy is None or v.day <= therapy)
+    ]
     if not evaluable:
         return FailureVerdict(FailureClass.UNKNOWN, None, "unknown", best, "no visit after infusion could be assessed")
-    deaths = events.filter(pl.col("type") == "death")["day"]
-    if not best.is_at_least(Response.MR) and evaluable[-1] >= wait:
-        reason = f"no confirmed response of at least MR by day {evaluable[-1]:g}"
-        return FailureVerdict(FailureClass.PRIMARY_RESISTANCE, evaluable[-1], "measured", best, reason)
-    if not best.is_at_least(Response.VGPR) and evaluable[-1] >= wait:
-        reason = f"best confirmed response {best} by day {evaluable[-1]:g}, below VGPR"
-        return FailureVerdict(FailureClass.INCOMPLETE_RESPONSE, evaluable[-1], "measured", best, reason)
-    if len(deaths):
-        reason = f"death on day {float(deaths.to_list()[0]):g} without a documented progression"
+    wait = rules.threshold("no_response_day")
+    judged = next((v for v in evaluable if v.day >= wait), None)
+    certainty: Certainty = "measured" if best.is_at_least(course.best_unconfirmed) else "presumptive"
+    if judged is not None and not best.is_at_least(Response.VGPR):
+        if best.is_at_least(Response.MR):
+            failure, what = FailureClass.INCOMPLETE_RESPONSE, f"best confirmed response {best}, below VGPR,"
+        else:
+            failure, what = FailureClass.PRIMARY_RESISTANCE, "no confirmed response of at least MR"
+        reason = f"{what} by day {evaluable[-1].day:g}"
+        return _rest_on(FailureVerdict(failure, judged.day, certainty, best, reason), judged)
+    death = _find_first(events, ("death",))
+    if death is not None and (therapy is None or death <= therapy):
+        reason = f"death on day {death:g} without a documented progression"
         return FailureVerdict(FailureClass.UNKNOWN, None, "unknown", best, reason)
     if not best.is_at_least(Response.MR):
-        reason = f"no confirmed response yet, and follow-up ends before day {wait:g}"
+        reason = f"no confirmed response yet, and assessments end before day {wait:g}"
         return FailureVerdict(FailureClass.UNKNOWN, None, "unknown", best, reason)
-    return FailureVerdict(FailureClass.NONE, None, "measured", best, f"{best} without progression")
+    last = evaluable[-1]
+    end = f"to day {last.day:g}" if therapy is None else f"until new treatment on day {therapy:g}"
+    return _rest_on(FailureVerdict(FailureClass.NONE, None, "measured", best, f"{best} without progression {end}"), last)
 
 
-def _find_recorded(events: pl.DataFrame) -> float | None:
-    """Return the day of a relapse that the treating team recorded."""
-    days = events.filter(pl.col("type") == "relapse")["day"]
+def find_new_therapy(events: pl.DataFrame) -> float | None:
+    """Return the day of the first new treatment after infusion; None if there was none."""
+    return _find_first(events.filter(pl.col("day") > 0), NEW_THERAPY)
+
+
+def _find_first(events: pl.DataFrame, types: tuple[str, ...]) -> float | None:
+    days = events.filter(pl.col("type").is_in(types))["day"]
     return None if days.is_empty() else float(days.min())  # type: ignore[arg-type]
 
 
@@ -121,28 +204,3 @@ def compute_bins(day: float) -> dict[str, str]:
         "6 months": "early" if day < SIX_MONTHS else "late",
         "12 months": "early" if day < ONE_YEAR else "late",
     }
-
-
-def find_antigen(observations: pl.DataFrame, day: float, rules: Ruleset) -> tuple[AntigenStatus, tuple[int, ...]]:
-    """Return the antigen status around a day of failure, and its rows; unknown unless measured."""
-    window = rules.threshold("antigen_window")
-    table = observations.with_row_index("row").with_columns(
-        pl.col("variable").str.split(":").list.first().alias("base")
-    )
-    near = table.filter((pl.col("day") - day).abs() <= window).filter(pl.col("day") > 0).sort("day")
-    fraction = near.filter((pl.col("base") == "antigen_positive_fraction") & pl.col("value").is_not_null())
-    if len(fraction):
-        value, row = fraction["value"][-1], int(fraction["row"][-1])
-        if value < rules.threshold("antigen_negative"):
-            return AntigenStatus.NEGATIVE, (row,)
-    is_density = (pl.col("base") == "antigen_density") & pl.col("value").is_not_null()
-    before, after = table.filter(is_density & (pl.col("day") <= 0)), near.filter(is_density)
-    if len(before) and len(after):
-        first, last = before["value"][-1], after["value"][-1]
-        rows = (int(before["row"][-1]), int(after["row"][-1]))
-        if first > 0 and 100 * (first - last) / first >= rules.threshold("antigen_low"):
-            return AntigenStatus.LOW, rows
-        return AntigenStatus.POSITIVE, rows
-    if len(fraction):
-        return AntigenStatus.POSITIVE, (int(fraction["row"][-1]),)
-    return AntigenStatus.UNKNOWN, ()

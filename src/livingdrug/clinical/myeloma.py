@@ -10,10 +10,12 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from livingdrug.clinical.myeloma_baseline import Baseline, derive_baseline
+from livingdrug.clinical.comparison import is_at_least
+from livingdrug.clinical.myeloma_baseline import Baseline, derive_baseline, is_other_isotype
 from livingdrug.clinical.myeloma_progression import Nadir, find_progression
 from livingdrug.clinical.myeloma_response import find_levels
-from livingdrug.clinical.visits import Measured, Visit, build_visits
+from livingdrug.clinical.visits import DECISIVE, Measured, Visit, build_visits
+from livingdrug.core.errors import Fault, InputError
 from livingdrug.core.outcome import Response
 from livingdrug.core.ruleset import Finding, Ruleset, Truth, Verdict
 
@@ -31,8 +33,9 @@ VARIABLES = (
     "bone_lesion_progression",
     "circulating_plasma_cells",
 )
-CARRIED = ("marrow_plasma_cells", "marrow_clonal_plasma_cells", "plasmacytoma_spd")
-"""Marrow and imaging need no repeat: a result stands for later visits, within a limit."""
+EVENT_COLUMNS = ("day", "type", "note", "duration_days")
+STANDING = ("marrow_plasma_cells", "marrow_clonal_plasma_cells", "plasmacytoma_spd")
+"""Marrow and imaging need no repeat: a result stands for the response at later visits, within a limit."""
 NEW_THERAPY = ("next_therapy", "second_infusion", "transplant")
 IGG_KAPPA_ANTIBODIES = ("daratumumab", "isatuximab", "elotuzumab")
 
@@ -41,8 +44,9 @@ IGG_KAPPA_ANTIBODIES = ("daratumumab", "isatuximab", "elotuzumab")
 class TimePoint:
     """The category of one visit, before confirmation.
 
-    ``is_imaging`` says that imaging shows the progression, ``is_after_therapy`` that a new treatment had
-    begun: such a visit makes no response, but may confirm a progression.
+    ``is_imaging`` and ``is_marrow`` say that imaging or marrow shows the progression, which needs no second
+    sample; ``is_after_therapy`` that a new treatment had begun: such a visit makes no response, but may
+    confirm a progression.
     """
 
     day: float
@@ -50,24 +54,22 @@ class TimePoint:
     verdict: Verdict
     is_imaging: bool
     is_after_therapy: bool
+    is_marrow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class _Settings:
+class _Context:
+    """What holds for all visits of one subject."""
+
+    subject: str
+    rules: Ruleset
+    baseline: Baseline
     urine_policy: str
-    nadir: str
+    minimal_plasmacytoma: str
     carry_days: float
     antibody_days: float
-
-    @classmethod
-    def choose(cls, rules: Ruleset, options: Mapping[str, str | float | bool]) -> "_Settings":
-        chosen = {**rules.options, **options}
-        return cls(
-            str(chosen["urine_policy"]),
-            str(chosen["nadir"]),
-            float(chosen["marrow_carry_days"]),
-            float(chosen["antibody_window_days"]),
-        )
+    antibodies: tuple[tuple[float, float], ...]
+    therapy: float | None
 
 
 def assess_myeloma(
@@ -82,52 +84,96 @@ def assess_myeloma(
     rules : Ruleset
         ``imwg/2016``.
     options
-        ``urine_policy``, ``nadir``, ``marrow_carry_days``, ``antibody_window_days`` in place of the ruleset's.
+        In place of the ruleset's: ``urine_policy``, ``nadir``, ``baseline``, ``minimal_plasmacytoma``,
+        ``visit_window_days``, ``marrow_carry_days``, ``antibody_window_days``.
 
     Returns
     -------
     time_points : tuple of TimePoint, by day
 
+    Raises
+    ------
+    InputError
+        If an option is not one of the ruleset's.
+
     Source
     ------
     kumar2016
     """
-    settings = _Settings.choose(rules, options)
-    visits = build_visits(observations, VARIABLES)
-    subject = observations["subject_id"][0] if "subject_id" in observations.columns and len(observations) else ""
-    baseline = derive_baseline(visits, rules)
-    nadir = Nadir(baseline, is_confirmed=settings.nadir == "confirmed")
-    therapy = _find_day(events, NEW_THERAPY)
-    antibodies = _find_antibodies(events)
+    chosen = choose_options(rules, options)
+    visits = build_visits(observations, VARIABLES, window_days=float(chosen["visit_window_days"]))
+    context = _build_context(observations, events, rules, chosen, visits)
+    nadir = Nadir(context.baseline, is_confirmed=chosen["nadir"] == "confirmed")
     carried: dict[str, Measured] = {}
     points = []
-    for visit in (v for v in visits if v.day > 0):
-        carried |= {name: m for name, m in visit.measured.items() if name in CARRIED}
-        seen = _see(visit, carried, settings, antibodies, baseline, rules)
-        points.append(_judge(seen, baseline, nadir, rules, (settings.urine_policy, subject, therapy)))
+    for visit in visits:
+        if visit.day > 0:
+            carried |= {name: m for name, m in visit.measured.items() if name in STANDING}
+            points.append(_judge(_see(visit, carried, context), nadir, context))
         nadir.include(visit)
     return tuple(points)
 
 
-def _judge(
-    visit: Visit, baseline: Baseline, nadir: Nadir, rules: Ruleset, context: tuple[str, str, float | None]
-) -> TimePoint:
-    urine_policy, subject, therapy = context
-    progression, is_imaging = find_progression(visit, baseline, nadir, rules)
-    levels = find_levels(visit, baseline, rules, urine_policy)
-    category, findings, capped_by = _choose(visit, baseline, progression, levels)
-    not_excluded = progression.missing if progression.truth == Truth.UNKNOWN else ()
-    verdict = Verdict(subject, visit.day, rules.name, category, findings, capped_by, not_excluded)
-    is_late = therapy is not None and visit.day > therapy
-    return TimePoint(visit.day, category, verdict, is_imaging, is_late)
+def choose_options(rules: Ruleset, options: Mapping[str, str | float | bool]) -> dict[str, str | float | bool]:
+    """Return the ruleset's options with some replaced.
+
+    Raises
+    ------
+    InputError
+        If the ruleset has no such option.
+    """
+    faults = [
+        Fault(f"options.{name}", f"must be an option of {rules.name}", repr(value), f"use {', '.join(rules.options)}")
+        for name, value in options.items()
+        if name not in rules.options
+    ]
+    if faults:
+        raise InputError.from_faults("options", faults)
+    return {**rules.options, **options}
+
+
+def _build_context(
+    observations: pl.DataFrame,
+    events: pl.DataFrame,
+    rules: Ruleset,
+    chosen: Mapping[str, str | float | bool],
+    visits: Sequence[Visit],
+) -> _Context:
+    has_name = "subject_id" in observations.columns and len(observations) > 0
+    rows = _read_events(events)
+    starts = [day for day, kind, _, _ in rows if kind == chosen["baseline"] and day <= 0]
+    therapies = [day for day, kind, _, _ in rows if kind in NEW_THERAPY and day > 0]
+    return _Context(
+        subject=observations["subject_id"][0] if has_name else "",
+        rules=rules,
+        baseline=derive_baseline(visits, rules, min(starts, default=0.0)),
+        urine_policy=str(chosen["urine_policy"]),
+        minimal_plasmacytoma=str(chosen["minimal_plasmacytoma"]),
+        carry_days=float(chosen["marrow_carry_days"]),
+        antibody_days=float(chosen["antibody_window_days"]),
+        antibodies=_find_antibodies(rows),
+        therapy=min(therapies, default=None),
+    )
+
+
+def _judge(visit: Visit, nadir: Nadir, context: _Context) -> TimePoint:
+    baseline, rules = context.baseline, context.rules
+    progression, is_imaging, is_marrow = find_progression(visit, baseline, nadir, rules)
+    verdict = Verdict(context.subject, visit.day, rules.name, Response.PD, (progression,))
+    category = Response.PD
+    if progression.truth != Truth.TRUE:
+        levels = find_levels(visit, baseline, rules, context.urine_policy, context.minimal_plasmacytoma)
+        category, findings, capped_by = _choose(visit, baseline, levels)
+        open_clauses = progression.missing
+        verdict = Verdict(context.subject, visit.day, rules.name, category, findings, capped_by, open_clauses)
+    is_late = context.therapy is not None and visit.day > context.therapy
+    return TimePoint(visit.day, category, verdict, is_imaging, is_late, is_marrow)
 
 
 def _choose(
-    visit: Visit, baseline: Baseline, progression: Finding, levels: Sequence[tuple[Response, Finding]]
+    visit: Visit, baseline: Baseline, levels: Sequence[tuple[Response, Finding]]
 ) -> tuple[Response, tuple[Finding, ...], tuple[str, ...]]:
     """Return the category, the findings that decided it, and what kept a higher level open."""
-    if progression.truth == Truth.TRUE:
-        return Response.PD, (progression,), ()
     above: list[Finding] = []
     for level, finding in levels:
         if finding.truth == Truth.TRUE:
@@ -135,46 +181,52 @@ def _choose(
             return level, (finding, *above), missing
         if finding.truth == Truth.UNKNOWN:
             above.append(finding)
-    lowest = [finding for level, finding in levels if level in (Response.PR, Response.MR)]
-    is_known = any(name in visit.measured for name in baseline.followed)
+    lowest = tuple(finding for level, finding in levels if level in (Response.PR, Response.MR))
+    measured = (visit.measured.get(name) for name in baseline.followed)
+    is_known = any(m is not None and m.value is not None for m in measured)
     if is_known and all(finding.truth == Truth.FALSE for finding in lowest):
-        return Response.SD, tuple(lowest), ()
+        return Response.SD, lowest, ()
     missing = tuple(dict.fromkeys(name for finding in lowest for name in finding.missing))
-    return Response.NE, tuple(lowest), missing or baseline.followed
+    return Response.NE, lowest, missing or baseline.followed
 
 
-def _see(
-    visit: Visit,
-    carried: Mapping[str, Measured],
-    settings: _Settings,
-    antibodies: Sequence[tuple[float, str]],
-    baseline: Baseline,
-    rules: Ruleset,
-) -> Visit:
-    """Add the marrow and imaging that still stand, and set aside an immunofixation that an antibody may show."""
+def _see(visit: Visit, carried: Mapping[str, Measured], context: _Context) -> Visit:
+    """Add the marrow and imaging that still stand; set aside an immunofixation that may not show the clone."""
+    standing = {name: m for name, m in carried.items() if visit.day - m.day <= context.carry_days}
     measured = dict(visit.measured)
-    for name, result in carried.items():
-        if visit.day - result.day <= settings.carry_days:
-            measured.setdefault(name, result)
-    fixation = measured.get("serum_immunofixation")
-    if fixation is not None and fixation.word == "positive" and "shift" not in fixation.assay.lower():
-        is_recent = any(0 <= visit.day - day <= settings.antibody_days for day, _ in antibodies)
-        level = measured.get("m_protein")
-        is_faint = level is None or level.value is None or level.value <= rules.threshold("antibody_m_protein")
-        if is_recent and is_faint and baseline.may_be_igg_kappa:
-            measured["serum_immunofixation"] = Measured(
-                None, "indeterminate", fixation.row, fixation.day, fixation.assay
-            )
-    return Visit(visit.day, measured)
+    for name in ("serum_immunofixation", "urine_immunofixation"):
+        fixation = measured.get(name)
+        if fixation is None or fixation.word != "positive" or any(word in fixation.assay for word in DECISIVE):
+            continue
+        is_antibody = name == "serum_immunofixation" and _may_be_antibody(fixation, visit, context)
+        if is_antibody or is_other_isotype(fixation.assay, context.baseline.isotype):
+            measured[name] = Measured(None, "indeterminate", fixation.row, fixation.day, fixation.assay)
+    return Visit(visit.day, measured, standing)
 
 
-def _find_day(events: pl.DataFrame, types: Sequence[str]) -> float | None:
-    days = events.filter(pl.col("type").is_in(types) & (pl.col("day") > 0))["day"]
-    return None if days.is_empty() else float(days.min())  # type: ignore[arg-type]
+def _may_be_antibody(fixation: Measured, visit: Visit, context: _Context) -> bool:
+    """Whether a positive immunofixation may show a therapeutic antibody in place of the clone."""
+    is_recent = any(first <= visit.day < last + context.antibody_days for first, last in context.antibodies)
+    level = visit.measured.get("m_protein")
+    limit = context.rules.threshold("antibody_m_protein")
+    is_faint = level is None or level.value is None or is_at_least(limit, level.value)
+    may_be = not is_other_isotype("igg-kappa", context.baseline.isotype or fixation.assay)
+    return is_recent and is_faint and may_be
 
 
-def _find_antibodies(events: pl.DataFrame) -> list[tuple[float, str]]:
-    """Return days and names of antibodies that are IgG-kappa; one without a name may be."""
-    rows = events.filter(pl.col("type") == "therapeutic_antibody").select("day", "note").iter_rows()
-    named = [(day, (note or "").lower()) for day, note in rows]
-    return [(day, note) for day, note in named if not note or any(a in note for a in IGG_KAPPA_ANTIBODIES)]
+def _read_events(events: pl.DataFrame) -> list[tuple[float, str, str, float]]:
+    """Return day, type, note and duration of each event."""
+    columns = [events[name].to_list() if name in events.columns else [None] * len(events) for name in EVENT_COLUMNS]
+    return [
+        (day, kind, (note or "").lower(), duration or 0.0) for day, kind, note, duration in zip(*columns, strict=True)
+    ]
+
+
+def _find_antibodies(events: Sequence[tuple[float, str, str, float]]) -> tuple[tuple[float, float], ...]:
+    """Return first and last day of each antibody that is IgG-kappa; one without a name may be."""
+    found = []
+    for day, kind, note, duration in events:
+        is_named = any(antibody in note for antibody in IGG_KAPPA_ANTIBODIES)
+        if is_named or (kind == "therapeutic_antibody" and not note):
+            found.append((day, day + duration))
+    return tuple(found)

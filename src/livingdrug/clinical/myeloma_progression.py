@@ -1,10 +1,9 @@
 """Progressive disease in myeloma: any one clause, counted from the lowest value so far."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
-from livingdrug.clinical.comparison import find, find_word, is_above, is_at_least, join_any
+from livingdrug.clinical.comparison import compare, find_word, join_all, join_any
 from livingdrug.clinical.myeloma_baseline import Baseline, compute_difference
 from livingdrug.clinical.visits import Measured, Visit
 from livingdrug.core.ruleset import Finding, Ruleset, Truth
@@ -12,11 +11,11 @@ from livingdrug.core.ruleset import Finding, Ruleset, Truth
 FOLLOWED = (
     "m_protein",
     "urine_m_protein",
-    "difference",
     "marrow_plasma_cells",
     "plasmacytoma_spd",
     "circulating_plasma_cells",
 )
+DIFFERENCE, REVERSED = "difference", "reversed_difference"
 
 
 @dataclass(slots=True)
@@ -28,126 +27,188 @@ class Nadir:
 
     baseline: Baseline
     is_confirmed: bool = False
-    history: dict[str, list[Measured]] = field(default_factory=dict)
+    _lowest: dict[str, Measured] = field(default_factory=dict)
+    _last: dict[str, Measured] = field(default_factory=dict)
+    _has_pair: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._add(self.baseline.measured)
 
     def include(self, visit: Visit) -> None:
-        """Add a visit that is over."""
-        self._add(visit.measured)
+        """Add a visit that is over; values before those of the baseline do not count."""
+        if visit.day > 0:
+            self._add(visit.measured)
+            return
+        first = self.baseline.measured
+        self._add({n: m for n, m in visit.measured.items() if n in first and m.day > first[n].day})
 
     def _add(self, measured: Mapping[str, Measured]) -> None:
-        values = dict(measured)
-        difference = compute_difference(values, self.baseline.involved)
-        if difference is not None:
-            values["difference"] = difference
+        difference = compute_difference(measured, self.baseline.involved)
+        if difference is not None and difference.value is not None:
+            self._follow(DIFFERENCE, difference)
+            self._follow(REVERSED, Measured(-difference.value, None, difference.row, difference.day))
         for name in FOLLOWED:
-            found = values.get(name)
+            found = measured.get(name)
             if found is not None and found.value is not None:
-                self.history.setdefault(name, []).append(found)
+                self._follow(name, found)
+
+    def _follow(self, name: str, found: Measured) -> None:
+        last = self._last.get(name)
+        self._last[name] = found
+        value = found
+        if self.is_confirmed and last is not None:
+            value = found if _number(found) >= _number(last) else last
+            if name not in self._has_pair:
+                self._has_pair.add(name)
+                self._lowest[name] = value
+        if name not in self._lowest or _number(value) < _number(self._lowest[name]):
+            self._lowest[name] = value
 
     def lowest(self, name: str) -> Measured | None:
         """Return the nadir of a measure; None where there is no value yet."""
-        values = self.history.get(name, [])
-        if self.is_confirmed and len(values) > 1:
-            values = [max(pair, key=lambda m: m.value or 0.0) for pair in pairwise(values)]
-        return min(values, key=lambda m: m.value or 0.0) if values else None
+        return self._lowest.get(name)
 
 
-def find_progression(visit: Visit, baseline: Baseline, nadir: Nadir, rules: Ruleset) -> tuple[Finding, bool]:
-    """Return whether the disease has progressed at a visit, and whether imaging shows it.
+def _number(measured: Measured) -> float:
+    return measured.value or 0.0
+
+
+def find_progression(visit: Visit, baseline: Baseline, nadir: Nadir, rules: Ruleset) -> tuple[Finding, bool, bool]:
+    """Return whether the disease has progressed at a visit, whether imaging shows it, and whether marrow does.
 
     Source
     ------
     kumar2016
     """
-    imaging = _find_imaging(visit, baseline, nadir, rules)
-    clauses = [_find_serum(visit, nadir, rules), _find_urine(visit, nadir, rules)]
-    if not (baseline.serum or baseline.urine):
-        clauses.append(_find_light_chain(visit, baseline, nadir, rules))
-    if baseline.kind in {"marrow", "plasmacytoma", "not_measurable"}:
-        clauses.append(_find_marrow(visit, nadir, rules))
-    if baseline.kind == "not_measurable":
-        clauses.append(_find_circulating(visit, nadir, rules))
-    asked = [c for c in clauses if _counts(c, baseline)]
-    return join_any("progressive disease", [*asked, imaging]), imaging.truth == Truth.TRUE
+    asking = _Progression(visit, baseline, nadir, rules)
+    imaging, marrow = asking.imaging(), asking.marrow()
+    clauses = [imaging, *asking.blood()]
+    if marrow is not None:
+        clauses.append(marrow)
+    finding = join_any("progressive disease", (clause for clause in clauses if asking.counts(clause)))
+    return finding, imaging.truth == Truth.TRUE, marrow is not None and marrow.truth == Truth.TRUE
 
 
-def _counts(finding: Finding, baseline: Baseline) -> bool:
-    """Whether a clause counts: one about what was never measured and is not followed leaves nothing open."""
-    return finding.truth != Truth.UNKNOWN or any(name in baseline.followed for name in finding.missing)
+@dataclass(frozen=True, slots=True)
+class _Progression:
+    """The clauses of one visit."""
 
+    visit: Visit
+    baseline: Baseline
+    nadir: Nadir
+    rules: Ruleset
 
-def _rises(values: list[float], percent: float) -> bool:
-    low, now = values
-    return low <= 0 or is_at_least(100.0 * (now - low) / low, percent)
+    def counts(self, finding: Finding) -> bool:
+        """Whether a clause counts: what was never measured and is not followed leaves nothing open."""
+        if finding.truth != Truth.UNKNOWN or finding.rows:
+            return True
+        return any(name in self.baseline.followed for name in finding.missing)
 
+    def blood(self) -> Iterator[Finding]:
+        """Serum and urine always; light chains and cells in blood where nothing before them was measurable."""
+        yield self._serum()
+        yield self._rise("urine M-protein", "urine_m_protein", "progression_urine")
+        if not (self.baseline.serum or self.baseline.urine):
+            yield self._light_chain()
+            yield self._other_chain()
+        if self.baseline.kind == "not_measurable":
+            yield self._circulating()
 
-def _find_serum(visit: Visit, nadir: Nadir, rules: Ruleset) -> Finding:
-    percent, least = rules.threshold("progression_rise"), rules.threshold("progression_serum")
-    high, high_least = rules.threshold("progression_serum_high_nadir"), rules.threshold("progression_serum_high")
+    def marrow(self) -> Finding | None:
+        """Plasma cells in marrow, where serum, urine and light chains were not measurable."""
+        if self.baseline.kind not in ("marrow", "plasmacytoma", "not_measurable"):
+            return None
+        return self._rise("marrow plasma cells", "marrow_plasma_cells", "progression_marrow")
 
-    def test(values: list[float]) -> bool:
-        rise = values[1] - values[0]
-        is_usual = _rises(values, percent) and is_at_least(rise, least)
-        return is_usual or (is_at_least(values[0], high) and is_at_least(rise, high_least))
+    def imaging(self) -> Finding:
+        """Ask for new lesions and growing plasmacytomas; imaging that was not done leaves nothing open."""
+        measured = self.visit.measured
+        done = [
+            find_word(clause, name, measured[name], "yes")
+            for clause, name in (
+                ("new lesion", "new_lesion"),
+                ("new or progressive bone lesion", "bone_lesion_progression"),
+            )
+            if name in measured
+        ]
+        name = "plasmacytoma_spd"
+        if name in measured:
+            done.append(self._grown(measured[name]))
+        elif self.baseline.plasmacytoma:
+            done.append(Finding("plasmacytoma imaged", Truth.UNKNOWN, missing=(name,)))
+        return join_any("progression on imaging", done)
 
-    pair = [("m_protein", nadir.lowest("m_protein")), ("m_protein", visit.measured.get("m_protein"))]
-    return find("serum M-protein at least 25 % and 0.5 g/dL above nadir", pair, test, least)
+    def _grown(self, now: Measured) -> Finding:
+        name, percent = "plasmacytoma_spd", self.rules.thresholds["progression_lesion"]
+        clause = f"plasmacytoma at least {percent.value:g} % above nadir"
+        clauses = [
+            compare("plasmacytoma present", [(name, now)], ">", 0.0),
+            compare(clause, self._pair(name), "percent rise >=", percent),
+        ]
+        return join_all(clause, clauses)
 
+    def _pair(self, name: str) -> list[tuple[str, Measured | None]]:
+        return [(name, self.nadir.lowest(name)), (name, self.visit.measured.get(name))]
 
-def _find_urine(visit: Visit, nadir: Nadir, rules: Ruleset) -> Finding:
-    percent, least = rules.threshold("progression_rise"), rules.threshold("progression_urine")
-    name = "urine_m_protein"
-    pair = [(name, nadir.lowest(name)), (name, visit.measured.get(name))]
-    clause = "urine M-protein at least 25 % and 200 mg/24 h above nadir"
-    return find(clause, pair, lambda v: _rises(v, percent) and is_at_least(v[1] - v[0], least), least)
+    def _rise(self, what: str, name: str, least: str) -> Finding:
+        return self._rise_of(what, self._pair(name), least)
 
+    def _rise_of(
+        self, what: str, pair: Sequence[tuple[str, Measured | None]], least: str, comparison: str = "rise >="
+    ) -> Finding:
+        limit, percent = self.rules.thresholds[least], self.rules.thresholds["progression_rise"]
+        words = "more than" if comparison == "rise >" else "at least"
+        amount = f"{words} {limit.value:g} {limit.unit} above nadir"
 
-def _find_light_chain(visit: Visit, baseline: Baseline, nadir: Nadir, rules: Ruleset) -> Finding:
-    percent, least = rules.threshold("progression_rise"), rules.threshold("progression_flc")
-    now = compute_difference(visit.measured, baseline.involved)
-    name = f"flc_{baseline.involved}"
-    clause = "light chain difference at least 25 % and more than 100 mg/L above nadir"
-    pair = [(name, nadir.lowest("difference")), (name, now)]
-    return find(clause, pair, lambda v: _rises(v, percent) and is_above(v[1] - v[0], least), least)
+        def ask() -> Iterator[Finding]:
+            yield compare(f"{what} {amount}", pair, comparison, limit)
+            yield compare(f"{what} at least {percent.value:g} % above nadir", pair, "percent rise >=", percent)
 
+        return join_all(f"{what} at least {percent.value:g} % and {amount}", ask())
 
-def _find_marrow(visit: Visit, nadir: Nadir, rules: Ruleset) -> Finding:
-    percent, least = rules.threshold("progression_rise"), rules.threshold("progression_marrow")
-    name = "marrow_plasma_cells"
-    pair = [(name, nadir.lowest(name)), (name, visit.measured.get(name))]
-    clause = "marrow plasma cells at least 25 % and 10 points above nadir"
-    return find(clause, pair, lambda v: _rises(v, percent) and is_at_least(v[1] - v[0], least), least)
+    def _serum(self) -> Finding:
+        pair = self._pair("m_protein")
+        usual = self._rise_of("serum M-protein", pair, "progression_serum")
+        if usual.truth != Truth.FALSE:
+            return usual
+        high, least = self.rules.thresholds["progression_serum_high_nadir"], "progression_serum_high"
+        limit = self.rules.thresholds[least]
+        clauses = [
+            compare(f"nadir of serum M-protein at least {high.value:g} {high.unit}", pair[:1], ">=", high),
+            compare(f"serum M-protein at least {limit.value:g} {limit.unit} above nadir", pair, "rise >=", limit),
+        ]
+        clause = f"serum M-protein at least {limit.value:g} {limit.unit} above a nadir of {high.value:g} or more"
+        return join_any(usual.clause, [usual, join_all(clause, clauses)])
 
+    def _light_chain(self) -> Finding:
+        involved = self.baseline.involved
+        name = "free light chains" if involved is None else f"flc_{involved}"
+        now = compute_difference(self.visit.measured, involved)
+        pair = [(name, self.nadir.lowest(DIFFERENCE)), (name, now)]
+        return self._rise_of("light chain difference", pair, "progression_flc", "rise >")
 
-def _find_circulating(visit: Visit, nadir: Nadir, rules: Ruleset) -> Finding:
-    percent, least = rules.threshold("progression_circulating"), rules.threshold("progression_circulating_level")
-    name = "circulating_plasma_cells"
-    pair = [(name, nadir.lowest(name)), (name, visit.measured.get(name))]
-    clause = "circulating plasma cells at least 50 % above nadir and 200 per uL"
-    return find(clause, pair, lambda v: _rises(v, percent) and is_at_least(v[1], least), least)
+    def _other_chain(self) -> Finding:
+        """Ask whether the other chain rose as far as would be progression: then a change of the clone is open."""
+        now = compute_difference(self.visit.measured, self.baseline.involved)
+        clause = "change to the other light chain"
+        if now is None or now.value is None or now.value >= 0:
+            return Finding(clause, Truth.FALSE)
+        name = "change of the light chain"
+        reversed_now = Measured(-now.value, None, now.row, now.day)
+        pair = [(name, self.nadir.lowest(REVERSED)), (name, reversed_now)]
+        rise = self._rise_of("the other light chain's difference", pair, "progression_flc", "rise >")
+        if rise.truth != Truth.TRUE:
+            return Finding(clause, Truth.FALSE, rise.rows)
+        note = "the other light chain exceeds the involved one: judge whether the clone has changed"
+        return Finding(clause, Truth.UNKNOWN, rise.rows, (now.value,), missing=(name,), note=note)
 
-
-def _find_imaging(visit: Visit, baseline: Baseline, nadir: Nadir, rules: Ruleset) -> Finding:
-    """Ask for new lesions and growing plasmacytomas; imaging that was not done leaves nothing open."""
-    clauses = [
-        find_word("new lesion", "new_lesion", visit.measured.get("new_lesion"), "yes"),
-        find_word(
-            "new or progressive bone lesion",
-            "bone_lesion_progression",
-            visit.measured.get("bone_lesion_progression"),
-            "yes",
-        ),
-    ]
-    percent, name = rules.threshold("progression_lesion"), "plasmacytoma_spd"
-    now = visit.measured.get(name)
-    if now is not None and now.day == visit.day:
-        pair = [(name, nadir.lowest(name)), (name, now)]
-        clauses.append(find("plasmacytoma at least 50 % above nadir", pair, lambda v: v[1] > 0 and _rises(v, percent)))
-    done = [c for c in clauses if c.truth != Truth.UNKNOWN or c.rows]
-    if not done:
-        missing = (name,) if baseline.plasmacytoma else ()
-        return Finding("progression on imaging", Truth.FALSE if not missing else Truth.UNKNOWN, missing=missing)
-    return join_any("progression on imaging", done)
+    def _circulating(self) -> Finding:
+        name = "circulating_plasma_cells"
+        percent = self.rules.thresholds["progression_circulating"]
+        least = self.rules.thresholds["progression_circulating_level"]
+        clause = f"circulating plasma cells at least {percent.value:g} % above nadir and {least.value:g} {least.unit}"
+        clauses = [
+            compare("circulating plasma cells at least 200/uL", [(name, self.visit.measured.get(name))], ">=", least),
+            compare("circulating plasma cells risen", self._pair(name), "percent rise >=", percent),
+        ]
+        return join_all(clause, clauses)

@@ -1,25 +1,21 @@
 """Response levels in myeloma: one clause a level, counted from baseline."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-from livingdrug.clinical.comparison import (
-    compute_fall,
-    find,
-    find_word,
-    is_above,
-    is_at_least,
-    join_all,
-    join_any,
-)
-from livingdrug.clinical.myeloma_baseline import Baseline, compute_difference
+from livingdrug.clinical.comparison import compare, find_word, join_all, join_any
+from livingdrug.clinical.myeloma_baseline import Baseline, compare_ratio, compute_difference
 from livingdrug.clinical.visits import Measured, Visit
 from livingdrug.core.outcome import Response
 from livingdrug.core.ruleset import Finding, Ruleset, Truth
 
 NOT_DEFINED = "not defined for this type of disease"
+MEASURABLE = "measurable disease at baseline"
 
 
-def find_levels(visit: Visit, baseline: Baseline, rules: Ruleset, urine_policy: str) -> list[tuple[Response, Finding]]:
+def find_levels(
+    visit: Visit, baseline: Baseline, rules: Ruleset, urine_policy: str, minimal_plasmacytoma: str = "2016"
+) -> list[tuple[Response, Finding]]:
     """Return the clause of each level at a visit, best level first.
 
     Parameters
@@ -27,16 +23,17 @@ def find_levels(visit: Visit, baseline: Baseline, rules: Ruleset, urine_policy: 
     urine_policy : ``strict``, ``if_measurable`` or ``serum_only``
         Whether the urine clauses of complete and very good partial response apply to everybody, to
         those whose urine was measurable, or to nobody.
+    minimal_plasmacytoma : ``2016`` or ``2011``
+        How far a plasmacytoma must shrink for a minimal response.
 
     Source
     ------
     kumar2016
     """
-    levels = _Levels(visit, baseline, rules, urine_policy)
+    levels = _Levels(visit, baseline, rules, urine_policy, minimal_plasmacytoma)
     complete = levels.complete()
-    stringent = join_all("stringent complete response", [complete, levels.normal_ratio(), levels.no_clone()])
     return [
-        (Response.SCR, stringent),
+        (Response.SCR, levels.stringent(complete)),
         (Response.CR, complete),
         (Response.VGPR, levels.very_good()),
         (Response.PR, levels.partial()),
@@ -44,152 +41,178 @@ def find_levels(visit: Visit, baseline: Baseline, rules: Ruleset, urine_policy: 
     ]
 
 
+@dataclass(frozen=True, slots=True)
 class _Levels:
     """The clauses of one visit."""
 
-    __slots__ = ("_baseline", "_rules", "_urine_policy", "_visit")
+    visit: Visit
+    baseline: Baseline
+    rules: Ruleset
+    urine_policy: str
+    minimal_plasmacytoma: str
 
-    def __init__(self, visit: Visit, baseline: Baseline, rules: Ruleset, urine_policy: str) -> None:
-        self._visit, self._baseline, self._rules, self._urine_policy = visit, baseline, rules, urine_policy
+    @property
+    def counts_serum(self) -> bool:
+        return self.baseline.serum
 
-    def _now(self, name: str) -> Measured | None:
-        return self._visit.measured.get(name)
+    @property
+    def counts_urine(self) -> bool:
+        """Whether the fall of urine M-protein is asked for."""
+        return self.baseline.urine and self.urine_policy != "serum_only"
 
-    def _asks_urine(self) -> bool:
-        return self._urine_policy == "strict" or (self._urine_policy == "if_measurable" and self._baseline.urine)
+    @property
+    def needs_urine(self) -> bool:
+        """Whether urine must be known for a very good or complete response."""
+        return self.counts_urine or self.urine_policy == "strict"
 
-    def _fall(self, clause: str, name: str, percent: float) -> Finding:
-        pair = [(name, self._baseline.measured.get(name)), (name, self._now(name))]
+    def stringent(self, complete: Finding) -> Finding:
+        """Complete response, normal light chain ratio, no clonal plasma cells."""
 
-        def test(values: list[float]) -> bool | None:
-            fall = compute_fall(*values)
-            return None if fall is None else is_at_least(fall, percent)
+        def ask() -> Iterator[Finding]:
+            yield complete
+            yield self.normal_ratio()
+            yield self._word("no clonal plasma cells", "marrow_clonal_plasma_cells", "absent")
 
-        return find(clause, pair, test, percent)
+        return join_all("stringent complete response", ask())
 
     def complete(self) -> Finding:
         """Immunofixation negative, no plasmacytoma, marrow below 5 %; in light chain disease a normal ratio."""
-        clauses = [
-            find_word(
-                "serum immunofixation negative", "serum_immunofixation", self._now("serum_immunofixation"), "negative"
-            )
-        ]
-        if self._asks_urine():
-            fixation = self._now("urine_immunofixation")
-            clauses.append(find_word("urine immunofixation negative", "urine_immunofixation", fixation, "negative"))
-        least = self._rules.threshold("complete_marrow")
-        marrow = [("marrow_plasma_cells", self._now("marrow_plasma_cells"))]
-        clauses.append(find("marrow plasma cells below 5 %", marrow, lambda v: is_above(least, v[0]), least))
-        clauses.extend(self._no_plasmacytoma())
-        if self._baseline.kind == "light_chain":
-            clauses.append(self.normal_ratio())
-        return join_all("complete response", clauses)
 
-    def _no_plasmacytoma(self) -> list[Finding]:
-        name = "plasmacytoma_spd"
-        now = self._now(name)
-        if not self._baseline.plasmacytoma and now is None:
-            return []
-        return [find("plasmacytomas gone", [(name, now)], lambda v: v[0] == 0)]
+        def ask() -> Iterator[Finding]:
+            if not self.baseline.has_disease:
+                yield Finding("disease at baseline", Truth.UNKNOWN, missing=(MEASURABLE,))
+            yield self._word("serum immunofixation negative", "serum_immunofixation", "negative")
+            if self.needs_urine:
+                yield self._word("urine immunofixation negative", "urine_immunofixation", "negative")
+            if self.baseline.plasmacytoma or self.visit.find("plasmacytoma_spd") is not None:
+                yield self._now("plasmacytomas gone", "plasmacytoma_spd", "<=", 0.0)
+            yield self._below("marrow plasma cells", "marrow_plasma_cells", "complete_marrow")
+            if self.baseline.kind == "light_chain":
+                yield self.normal_ratio()
+
+        return join_all("complete response", ask())
 
     def normal_ratio(self) -> Finding:
-        """Kappa/lambda between 0.26 and 1.65, both included."""
-        low, high = self._rules.threshold("ratio_low"), self._rules.threshold("ratio_high")
-        pair = [(name, self._now(name)) for name in ("flc_kappa", "flc_lambda")]
-
-        def test(values: list[float]) -> bool | None:
-            if values[1] == 0:
-                return None if values[0] == 0 else False
-            ratio = values[0] / values[1]
-            return is_at_least(ratio, low) and is_at_least(high, ratio)
-
-        return find("kappa/lambda ratio normal", pair, test, high)
-
-    def no_clone(self) -> Finding:
-        """No clonal plasma cells in the marrow."""
-        name = "marrow_clonal_plasma_cells"
-        return find_word("no clonal plasma cells", name, self._now(name), "absent")
+        """Kappa/lambda within the normal range, both ends included."""
+        clause = "kappa/lambda ratio normal"
+        pair = [(name, self.visit.measured.get(name)) for name in ("flc_kappa", "flc_lambda")]
+        side = compare_ratio(pair[0][1], pair[1][1], self.rules)
+        values = tuple(m.value for _, m in pair if m is not None and m.value is not None)
+        rows = tuple(m.row for _, m in pair if m is not None)
+        if side is None:
+            missing = tuple(n for n, m in pair if m is None or m.value is None) or tuple(n for n, _ in pair)
+            return Finding(clause, Truth.UNKNOWN, rows, values, None, missing, "ratio was not known", "is normal")
+        note = f"ratio was {side}"
+        return Finding(clause, Truth.of(side == "normal"), rows, values, None, (), note, "is normal")
 
     def very_good(self) -> Finding:
         """M-protein down by 90 % and urine below 100 mg/24 h; or light chain difference down by 90 %."""
-        percent = self._rules.threshold("very_good_serum")
-        kind = self._baseline.kind
-        if kind == "light_chain":
-            return self._with_plasmacytoma("very good partial response", [self._difference_fall(percent)])
-        if kind != "serum_urine":
-            return Finding("very good partial response", Truth.FALSE, note=NOT_DEFINED)
-        clauses = (
-            [self._fall("serum M-protein down at least 90 %", "m_protein", percent)] if self._baseline.serum else []
-        )
-        if self._asks_urine() or self._baseline.urine:
-            clauses.append(self._urine_below("very_good_urine", "urine M-protein below 100 mg/24 h"))
-        return self._with_plasmacytoma("very good partial response", clauses)
+        clause, kind = "very good partial response", self.baseline.kind
+        if kind in ("marrow", "plasmacytoma"):
+            return Finding(clause, Truth.FALSE, note=NOT_DEFINED)
+
+        def ask() -> Iterator[Finding]:
+            if kind == "serum_urine":
+                if self.counts_serum:
+                    yield self._fall("serum M-protein", "m_protein", "very_good_serum")
+                if self.needs_urine and (self.counts_serum or self.counts_urine):
+                    yield self._urine_very_good()
+            elif kind == "light_chain":
+                yield self._difference_fall("very_good_flc")
+
+        return self._level(clause, ask(), "partial_plasmacytoma")
 
     def partial(self) -> Finding:
         """M-protein down by 50 % and urine by 90 % or below 200 mg/24 h; other diseases by 50 %."""
-        percent = self._rules.threshold("partial_serum")
-        kind = self._baseline.kind
-        clauses = []
-        if kind == "serum_urine":
-            if self._baseline.serum:
-                clauses.append(self._fall("serum M-protein down at least 50 %", "m_protein", percent))
-            if self._counts_urine():
-                fall = self._fall(
-                    "urine M-protein down at least 90 %", "urine_m_protein", self._rules.threshold("partial_urine")
-                )
-                below = self._urine_below("partial_urine_level", "urine M-protein below 200 mg/24 h")
-                clauses.append(join_any("urine M-protein down at least 90 % or below 200 mg/24 h", [fall, below]))
-        elif kind == "light_chain":
-            clauses.append(self._difference_fall(percent))
-        elif kind == "marrow":
-            clauses.append(self._fall("marrow plasma cells down at least 50 %", "marrow_plasma_cells", percent))
-        elif kind == "not_measurable":
-            return Finding("partial response", Truth.UNKNOWN, missing=("measurable disease at baseline",))
-        return self._with_plasmacytoma("partial response", clauses)
+        kind = self.baseline.kind
+
+        def ask() -> Iterator[Finding]:
+            if kind == "serum_urine":
+                if self.counts_serum:
+                    yield self._fall("serum M-protein", "m_protein", "partial_serum")
+                if self.counts_urine:
+                    yield self._urine_partial()
+            elif kind == "light_chain":
+                yield self._difference_fall("partial_flc")
+            elif kind == "marrow":
+                yield self._fall("marrow plasma cells", "marrow_plasma_cells", "partial_marrow")
+
+        return self._level("partial response", ask(), "partial_plasmacytoma")
 
     def minimal(self) -> Finding:
         """M-protein down by 25 % and urine by 50 %; defined for serum and urine disease only."""
-        if self._baseline.kind == "not_measurable":
-            return Finding("minimal response", Truth.UNKNOWN, missing=("measurable disease at baseline",))
-        if self._baseline.kind != "serum_urine":
-            return Finding("minimal response", Truth.FALSE, note=NOT_DEFINED)
-        clauses = []
-        if self._baseline.serum:
-            percent = self._rules.threshold("minimal_serum")
-            clauses.append(self._fall("serum M-protein down at least 25 %", "m_protein", percent))
-        if self._counts_urine():
-            percent = self._rules.threshold("minimal_urine")
-            clauses.append(self._fall("urine M-protein down at least 50 %", "urine_m_protein", percent))
-        return self._with_plasmacytoma("minimal response", clauses)
+        clause, kind = "minimal response", self.baseline.kind
+        if kind in ("light_chain", "marrow", "plasmacytoma"):
+            return Finding(clause, Truth.FALSE, note=NOT_DEFINED)
 
-    def _counts_urine(self) -> bool:
-        return self._baseline.urine and self._urine_policy != "serum_only"
+        def ask() -> Iterator[Finding]:
+            if self.counts_serum:
+                yield self._fall("serum M-protein", "m_protein", "minimal_serum")
+            if self.counts_urine:
+                yield self._fall("urine M-protein", "urine_m_protein", "minimal_urine")
 
-    def _urine_below(self, threshold: str, clause: str) -> Finding:
-        least = self._rules.threshold(threshold)
-        urine = [("urine_m_protein", self._now("urine_m_protein"))]
-        return find(clause, urine, lambda v: is_above(least, v[0]), least)
+        return self._level(clause, ask(), f"minimal_plasmacytoma_{self.minimal_plasmacytoma}")
 
-    def _difference_fall(self, percent: float) -> Finding:
-        involved = self._baseline.involved
+    def _level(self, clause: str, clauses: Iterator[Finding], plasmacytoma: str) -> Finding:
+        """Join the clauses of a level; plasmacytomas must have shrunk; a level without any clause is unknown."""
+        first = next(clauses, None)
+        is_alone = first is None and self.baseline.kind == "plasmacytoma"
+        if first is None and not is_alone:
+            return Finding(clause, Truth.UNKNOWN, missing=(MEASURABLE,))
+
+        def ask() -> Iterator[Finding]:
+            if first is not None:
+                yield first
+                yield from clauses
+            if self.baseline.plasmacytoma:
+                yield self._fall("plasmacytomas", "plasmacytoma_spd", plasmacytoma)
+
+        return join_all(clause, ask())
+
+    def _urine_very_good(self) -> Finding:
+        below = self._below("urine M-protein", "urine_m_protein", "very_good_urine")
+        negative = self._word("urine immunofixation negative", "urine_immunofixation", "negative")
+        return below if negative.truth != Truth.TRUE else join_any(below.clause, [below, negative])
+
+    def _urine_partial(self) -> Finding:
+        fall = self._fall("urine M-protein", "urine_m_protein", "partial_urine")
+        below = self._below("urine M-protein", "urine_m_protein", "partial_urine_level")
+        return join_any(f"{fall.clause}, or below {below.threshold:g} {below.unit}", [fall, below])
+
+    def _word(self, clause: str, name: str, expected: str) -> Finding:
+        return find_word(clause, name, self.visit.find(name), expected)
+
+    def _now(self, clause: str, name: str, comparison: str, threshold: float) -> Finding:
+        return compare(clause, [(name, self.visit.find(name))], comparison, threshold)
+
+    def _below(self, what: str, name: str, threshold: str) -> Finding:
+        limit = self.rules.thresholds[threshold]
+        return compare(f"{what} below {limit.value:g} {limit.unit}", [(name, self.visit.find(name))], "<", limit)
+
+    def _fall(self, what: str, name: str, threshold: str) -> Finding:
+        pair = [(name, self.baseline.measured.get(name)), (name, self.visit.find(name))]
+        return self._fall_of(what, pair, threshold)
+
+    def _fall_of(self, what: str, pair: list[tuple[str, Measured | None]], threshold: str) -> Finding:
+        percent = self.rules.thresholds[threshold]
+        return compare(f"{what} down at least {percent.value:g} %", pair, "percent fall >=", percent)
+
+    def _difference_fall(self, threshold: str) -> Finding:
+        involved = self.baseline.involved
         name = f"flc_{involved}"
-        before = compute_difference(self._baseline.measured, involved)
-        now = compute_difference(self._visit.measured, involved)
-        clause = f"light chain difference down at least {percent:g} %"
-        if now is not None and now.value is not None and now.value < 0 and self.normal_ratio().truth != Truth.TRUE:
-            note = "the other light chain exceeds the involved one: a change of the clone cannot be excluded"
-            return Finding(clause, Truth.UNKNOWN, (now.row,), (now.value,), percent, (name,), note)
+        before = compute_difference(self.baseline.measured, involved)
+        now = compute_difference(self.visit.measured, involved)
+        if now is not None and now.value is not None and self._has_changed_chain():
+            note = "the other light chain has become measurable: a change of the clone cannot be excluded"
+            return Finding("light chain difference", Truth.UNKNOWN, (now.row,), (now.value,), None, (name,), note)
+        return self._fall_of("light chain difference", [(name, before), (name, now)], threshold)
 
-        def test(values: list[float]) -> bool | None:
-            fall = compute_fall(*values)
-            return None if fall is None else is_at_least(fall, percent)
-
-        return find(clause, [(name, before), (name, now)], test, percent)
-
-    def _with_plasmacytoma(self, clause: str, clauses: Sequence[Finding]) -> Finding:
-        """Join the clauses of a level; with a plasmacytoma at baseline it must have shrunk by half."""
-        asked = list(clauses)
-        if self._baseline.plasmacytoma:
-            percent = self._rules.threshold("partial_serum")
-            asked.append(self._fall("plasmacytomas down at least 50 %", "plasmacytoma_spd", percent))
-        return join_all(clause, asked)
+    def _has_changed_chain(self) -> bool:
+        """Whether the uninvolved chain alone would be measurable disease now."""
+        kappa, chain_lambda = (self.visit.measured.get(f"flc_{chain}") for chain in ("kappa", "lambda"))
+        other, abnormal = (chain_lambda, "low") if self.baseline.involved == "kappa" else (kappa, "high")
+        if other is None or compare_ratio(kappa, chain_lambda, self.rules) != abnormal:
+            return False
+        return compare("other chain", [("other", other)], ">=", self.rules.thresholds["measurable_flc"]).truth == (
+            Truth.TRUE
+        )

@@ -7,7 +7,7 @@ from math import isnan
 
 import polars as pl
 
-from livingdrug.core.variables import VARIABLES, compute_conversion
+from livingdrug.core.variables import VARIABLES, compute_variable_conversion
 
 COLUMNS = ("day", "variable", "value", "text", "censored", "assay", "lloq", "unit")
 WORST_FIRST = ("positive", "present", "yes", "indeterminate", "equivocal", "negative", "absent", "no")
@@ -105,7 +105,7 @@ def _find_factor(variable: str, unit: str | None) -> float | None:
         return None
     if unit == VARIABLES[variable].unit:
         return 1.0
-    conversion = compute_conversion(variable, unit)
+    conversion = compute_variable_conversion(variable, unit)
     return None if conversion is None else conversion[0]
 
 

@@ -8,6 +8,8 @@ import hashlib
 
 import numpy as np
 
+_SEPARATOR, _ESCAPE = "\x1f", "\x1b"
+
 
 def derive_generator(seed: int, *keys: str | int) -> np.random.Generator:
     """Return the generator of a named stream.
@@ -25,7 +27,14 @@ def derive_generator(seed: int, *keys: str | int) -> np.random.Generator:
     >>> bool(a.random() == b.random()), bool(b.random() == c.random())
     (True, False)
     """
-    name = "\x1f".join(f"{type(key).__name__}:{key}" for key in keys)
+    name = _SEPARATOR.join(_spell(key) for key in keys)
     digest = hashlib.sha256(name.encode()).digest()
     words = np.frombuffer(digest, dtype="<u4").tolist()
     return np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, *words])))
+
+
+def _spell(key: str | int) -> str:
+    """Spell a key so that no two lists of keys are spelled alike."""
+    if isinstance(key, str):
+        return f"str:{key.replace(_ESCAPE, f'{_ESCAPE}0').replace(_SEPARATOR, f'{_ESCAPE}1')}"
+    return f"int:{int(key)}"

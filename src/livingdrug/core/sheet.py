@@ -28,6 +28,9 @@ LINE = "_line"
 LISTED = 25
 """Rows with the same fault that are listed one by one."""
 LONGEST_DAY = 36_500.0
+"""A hundred years; beyond it lie the serial numbers that spreadsheets give to dates."""
+MOST_NAMES = 500
+"""Subjects among whom a similar name is looked for."""
 _NUMBER_HINTS = (
     (r"[<>≤≥]", "put the limit into lloq and 'left' (below) or 'right' (above) into censored"),
     (r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}", "count days from infusion (day 0), not dates"),
@@ -185,11 +188,11 @@ def check_subjects(sheet: Sheet, known: pl.Series | None) -> None:
     if known is None:
         return
     otherwise = "add the subject to subjects.csv or correct the name"
-    names = known.to_list() if len(known) <= 500 else []
+    names = {name.lower(): name for name in known} if len(known) <= MOST_NAMES else {}
 
     def hint(row: Row) -> str:
-        near = get_close_matches(row["subject_id"][:60], names, 1)
-        return f"did you mean {near[0]!r}? Otherwise {otherwise}" if near else otherwise
+        near = get_close_matches(row["subject_id"][:60].lower(), names, 1)
+        return f"did you mean {names[near[0]]!r}? Otherwise {otherwise}" if near else otherwise
 
     stranger = pl.col("subject_id").is_not_null() & ~pl.col("subject_id").is_in(known.implode())
     sheet.report(stranger, "subject_id", "must be a subject of subjects.csv", hint)

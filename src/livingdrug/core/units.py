@@ -116,7 +116,7 @@ def parse_unit(text: str) -> Unit | None:
         return None
     plain = _RAISED.sub(lambda digits: f"^{digits[0].translate(_PLAIN_DIGITS)}", text.strip().translate(_SPELLINGS))
     plain = re.sub(r"(?<=[/.*(])\{[^{}]*\}", "1", _DEGREES.get(plain, plain))
-    plain = re.sub(r"\{[^{}]*\}", "", plain).strip()
+    plain = re.sub(r"^\{[^{}]*\}[.*]|\{[^{}]*\}", "", plain).strip()
     if _AMBIGUOUS_POWER.search(plain):
         return None
     tokens = _split(f"1{plain}" if plain.startswith("/") else plain or "1")

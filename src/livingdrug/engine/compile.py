@@ -14,6 +14,7 @@ from typing import Any
 from llvmlite import binding, ir
 
 from livingdrug.core.model import Model
+from livingdrug.engine.coupling import choose_shared
 from livingdrug.engine.driver import write_kernel
 from livingdrug.engine.emit import Target, write_model
 from livingdrug.engine.restrict import restrict_model
@@ -99,7 +100,7 @@ def _build(model: Model, summaries: tuple[AnySummary, ...], trace: Trace, key: s
     if stored is None:
         module = ir.Module(name=model.name)
         module.triple = binding.get_process_triple()
-        code = write_model(module, derive_equations(trace), target, with_gradient=with_gradient)
+        code = write_model(module, derive_equations(trace, choose_shared(trace)), target, with_gradient=with_gradient)
         step = write_step(module, code)
         names = (*model.state_names, *model.output_names)
         write_kernel(module, code, step, summaries, names)

@@ -8,8 +8,13 @@ Row = dict[int, Node]
 """Derivatives of one expression: input index to expression; what is absent is zero."""
 
 
-def compute_derivatives(graph: Graph, roots: Iterable[Node], kind: str) -> list[Row]:
+def compute_derivatives(
+    graph: Graph, roots: Iterable[Node], kind: str, shared: Mapping[Node, int] | None = None
+) -> list[Row]:
     """Differentiate each root with respect to every input of a kind.
+
+    ``shared`` nodes count as variables of their own, with the index given: what depends on an input
+    only through them shows a derivative with respect to them instead.
 
     Examples
     --------
@@ -20,6 +25,8 @@ def compute_derivatives(graph: Graph, roots: Iterable[Node], kind: str) -> list[
     True
     """
     roots = list(roots)
+    variables = {} if shared is None else shared
+    own: dict[Node, Row] = {}
     rows: dict[Node, Row] = {}
     for node in graph.needed(roots):
         key = graph.keys[node]
@@ -29,8 +36,11 @@ def compute_derivatives(graph: Graph, roots: Iterable[Node], kind: str) -> list[
             rows[node] = _differentiate(graph, node, rows)
         else:
             rows[node] = {}
+        if node in variables:
+            own[node], rows[node] = rows[node], {variables[node]: graph.number(1.0)}
     zero = graph.number(0.0)
-    return [{i: d for i, d in rows[root].items() if d != zero} for root in roots]
+    # a root that is itself shared is asked for its own derivatives
+    return [{i: d for i, d in own.get(root, rows[root]).items() if d != zero} for root in roots]
 
 
 def _differentiate(graph: Graph, node: Node, rows: dict[Node, Row]) -> Row:

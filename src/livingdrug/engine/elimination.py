@@ -58,14 +58,14 @@ def choose_order(pattern: Sequence[set[int]]) -> tuple[tuple[int, ...], int]:
     return tuple(order), fill
 
 
-def eliminate(graph: Graph, jacobian: Sequence[Row], diagonal: Node) -> Elimination:
-    """Factorise ``diagonal * identity - jacobian`` symbolically."""
+def eliminate(graph: Graph, jacobian: Sequence[Row], diagonal: Sequence[Node]) -> Elimination:
+    """Factorise the matrix with the given diagonal minus the Jacobian, symbolically."""
     order, fill = choose_order([set(row) for row in jacobian])
     matrix: dict[tuple[int, int], Node] = {}
     for i, row in enumerate(jacobian):
         for j, entry in row.items():
             matrix[i, j] = graph.node("neg", entry)
-        matrix[i, i] = graph.node("add", diagonal, matrix[i, i]) if (i, i) in matrix else diagonal
+        matrix[i, i] = graph.node("add", diagonal[i], matrix[i, i]) if (i, i) in matrix else diagonal[i]
     position = {k: n for n, k in enumerate(order)}
     reciprocal: dict[int, Node] = {}
     for n, k in enumerate(order):
@@ -92,8 +92,12 @@ def eliminate(graph: Graph, jacobian: Sequence[Row], diagonal: Node) -> Eliminat
 
 
 def substitute(graph: Graph, factors: Elimination, right_side: Sequence[Node]) -> list[Node]:
-    """Return the solution for a right-hand side, with the factors given as inputs ``lu``."""
-    x = list(right_side)
+    """Return the solution for a right-hand side, with the factors given as inputs ``lu``.
+
+    A right-hand side shorter than the matrix goes on with zeros; the solution is as long as it.
+    """
+    size = len(right_side)
+    x = [*right_side, *[graph.number(0.0)] * (len(factors.order) - size)]
 
     def entry(index: int) -> Node:
         return graph.node("input", "lu", index)
@@ -106,4 +110,4 @@ def substitute(graph: Graph, factors: Elimination, right_side: Sequence[Node]) -
             if i == k:
                 x[k] = graph.node("sub", x[k], graph.node("mul", entry(index), x[j]))
         x[k] = graph.node("mul", x[k], entry(factors.pivot[k]))
-    return x
+    return x[:size]

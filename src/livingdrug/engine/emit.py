@@ -88,12 +88,6 @@ def write_expressions(
     return [values[root] for root in roots]
 
 
-def count_operations(graph: Graph, roots: Iterable[Node], known: Iterable[Node] = ()) -> int:
-    """Count the floating-point operations of the roots, each operation as one."""
-    needed = graph.needed(roots, set(known))
-    return sum(graph.keys[node][0] not in {"input", "number", "neg"} for node in needed)
-
-
 def write_model(module: ir.Module, equations: Equations, target: Target, *, with_gradient: bool) -> ModelCode:
     """Write all functions of a model into a module."""
     graph = equations.graph
@@ -114,10 +108,10 @@ def write_model(module: ir.Module, equations: Equations, target: Target, *, with
         substitute=writer.substitute_function(),
         tangent=writer.tangent_code(derive_tangents(equations)) if with_gradient else None,
         flops={
-            "rhs": count_operations(graph, equations.rhs, constants),
-            "factor": count_operations(graph, factors.entries, constants),
-            "stage": count_operations(graph, equations.stage, constants),
-            "observe": count_operations(graph, equations.observe, constants),
+            "rhs": graph.count(equations.rhs, constants),
+            "factor": graph.count(factors.entries, constants),
+            "stage": graph.count(equations.stage, constants),
+            "observe": graph.count(equations.observe, constants),
         },
     )
 

@@ -134,6 +134,11 @@ class Graph:
                 stack.extend(a for a in self.keys[node][1:] if a not in known)
         return sorted(found)
 
+    def count(self, roots: Iterable[Node], known: Container[Node] = ()) -> int:
+        """Count the floating-point operations that the roots need beyond the known nodes."""
+        needed = self.needed(roots, known)
+        return sum(self.keys[node][0] not in {"input", "number", "neg"} for node in needed)
+
     def depends_on(self, kinds: frozenset[str]) -> list[bool]:
         """Return for every node whether it depends on an input of one of the kinds."""
         depends: list[bool] = []

@@ -3,7 +3,7 @@
 What depends on parameters alone is computed once per patient (a *constant*), not once per step.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,18 +118,19 @@ def trace_model(model: Model) -> Trace:
     return Trace(graph, tuple(rates), tuple(start), tuple(seen))
 
 
-def derive_equations(trace: Trace) -> Equations:
-    """Differentiate and factorise a traced model."""
+def derive_equations(trace: Trace, shared: Sequence[Node] = ()) -> Equations:
+    """Differentiate and factorise a traced model.
+
+    ``shared`` quantities become unknowns of the linear systems (see :mod:`livingdrug.engine.coupling`).
+    """
     graph = trace.graph
-    jacobian = compute_derivatives(graph, trace.rhs, "y")
     by_day = compute_derivatives(graph, trace.rhs, "day")
     zero = graph.number(0.0)
     time_derivative = tuple(row.get(0, zero) for row in by_day)
-    elimination = eliminate(graph, jacobian, graph.symbol("diagonal", 0).node)
+    elimination = factorise(trace, shared)
     size = range(len(trace.rhs))
     solution = substitute(graph, elimination, [graph.node("input", "b", i) for i in size])
-    per_h, sums = graph.symbol("per_h", 0), [graph.symbol("sums", i) for i in size]
-    right_side = [(Symbol(graph, rate) + total * per_h).node for rate, total in zip(trace.rhs, sums, strict=True)]
+    stage = derive_stage(trace, elimination)
     used = (*trace.rhs, *trace.observe, *time_derivative, *elimination.entries)
     return Equations(
         graph,
@@ -139,10 +140,27 @@ def derive_equations(trace: Trace) -> Equations:
         time_derivative,
         elimination,
         tuple(solution),
-        tuple(substitute(graph, elimination, right_side)),
+        stage,
         _find_constants(graph, used),
-        tuple(jacobian),
+        tuple(compute_derivatives(graph, trace.rhs, "y")),
     )
+
+
+def factorise(trace: Trace, shared: Sequence[Node]) -> Elimination:
+    """Factorise the matrix of a stage, with the shared quantities as further unknowns."""
+    graph, size = trace.graph, len(trace.rhs)
+    variables = {node: size + k for k, node in enumerate(shared)}
+    rows = compute_derivatives(graph, [*trace.rhs, *shared], "y", variables)
+    diagonal = [graph.symbol("diagonal", 0).node] * size + [graph.number(1.0)] * len(shared)
+    return eliminate(graph, rows, diagonal)
+
+
+def derive_stage(trace: Trace, elimination: Elimination) -> tuple[Node, ...]:
+    """Return a stage's solution for the right-hand side ``rhs + sums * per_h``."""
+    graph = trace.graph
+    per_h, sums = graph.symbol("per_h", 0), [graph.symbol("sums", i) for i in range(len(trace.rhs))]
+    right_side = [(Symbol(graph, rate) + total * per_h).node for rate, total in zip(trace.rhs, sums, strict=True)]
+    return tuple(substitute(graph, elimination, right_side))
 
 
 def _find_constants(graph: Graph, roots: Iterable[Node]) -> tuple[Node, ...]:

@@ -138,9 +138,28 @@ def compute_winners(reductions: np.ndarray, *, least: float, tie: float) -> np.n
     return np.asarray(is_top / np.maximum(count, 1))
 
 
+def smooth_share(share: np.ndarray, effective: float) -> np.ndarray:
+    """Draw shares that sum to 1 towards equal ones by the weight of one draw.
+
+    A reason seen in all of fifty draws is not certain, and one seen in none is not impossible.
+
+    Examples
+    --------
+    >>> smooth_share(np.array([1.0, 0.0]), 49.0).tolist()
+    [0.99, 0.01]
+    """
+    return np.asarray((share * effective + 1 / len(share)) / (effective + 1))
+
+
 def compute_interval(probability: float, effective: float) -> tuple[float, float]:
-    """Return the 5th and 95th percentile of a share seen in ``effective`` independent draws (Jeffreys prior)."""
-    a, b = probability * effective + 0.5, (1 - probability) * effective + 0.5
+    """Return the 5th and 95th percentile of a smoothed share of ``effective`` independent draws.
+
+    Examples
+    --------
+    >>> [round(bound, 2) for bound in compute_interval(0.7, 50.0)]
+    [0.59, 0.8]
+    """
+    a, b = probability * (effective + 1), (1 - probability) * (effective + 1)
     return float(betaincinv(a, b, 0.05)), float(betaincinv(a, b, 0.95))
 
 
@@ -181,17 +200,18 @@ def attribute_failure(
         return Attribution((), 1.0, float("nan"), 0)
     reductions = failure[0] - failure[1:]
     winners = compute_winners(reductions, least=LEAST, tie=tie)
+    count = min(effective, failure.shape[1])
+    seen = np.append(winners.mean(axis=1), 1 - winners.sum(axis=0).mean())
+    probability = smooth_share(seen, count)
     shares = [
-        create_share(candidate, winner, reduction, min(effective, failure.shape[1]))
-        for candidate, winner, reduction in zip(candidates, winners, reductions, strict=True)
+        create_share(candidate, float(probability[k]), reductions[k], count) for k, candidate in enumerate(candidates)
     ]
     shares.sort(key=lambda share: -share.probability)
-    return Attribution(tuple(shares), float(1 - winners.sum(axis=0).mean()), float(failure[0].mean()), failure.shape[1])
+    return Attribution(tuple(shares), float(probability[-1]), float(failure[0].mean()), failure.shape[1])
 
 
-def create_share(candidate: Candidate, winner: np.ndarray, reduction: np.ndarray, effective: float) -> MechanismShare:
+def create_share(candidate: Candidate, probability: float, reduction: np.ndarray, effective: float) -> MechanismShare:
     """Summarise one mechanism over the draws."""
-    probability = float(winner.mean())
     lower, upper = compute_interval(probability, effective)
     low, high = np.quantile(reduction, [0.05, 0.95])
     return MechanismShare(

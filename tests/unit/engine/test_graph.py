@@ -9,9 +9,12 @@ from hypothesis import strategies as st
 
 from livingdrug.core.arithmetic import exp, log, power, sqrt
 from livingdrug.core.errors import InputError
+from livingdrug.core.model import Model, Quantity
+from livingdrug.engine.coupling import choose_shared
 from livingdrug.engine.derivatives import compute_derivatives, compute_tangents
 from livingdrug.engine.elimination import choose_order, eliminate, substitute
 from livingdrug.engine.graph import Graph, Symbol
+from livingdrug.engine.trace import derive_stage, factorise, trace_model
 
 
 def evaluate(graph, node, inputs):
@@ -162,7 +165,7 @@ def test_sparse_elimination_solves_what_dense_algebra_solves(size, random):
             row[j] = symbol.node
             count += 1
         rows.append(row)
-    factors = eliminate(graph, rows, graph.symbol("diagonal", 0).node)
+    factors = eliminate(graph, rows, [graph.symbol("diagonal", 0).node] * size)
     right = [random.uniform(-1, 1) for _ in range(size)]
     solution = substitute(graph, factors, [graph.node("input", "b", i) for i in range(size)])
     values |= {("b", i): b for i, b in enumerate(right)}
@@ -176,3 +179,36 @@ def test_the_order_of_elimination_avoids_fill_where_it_can():
     order, fill = choose_order(arrow)
     assert fill == 0
     assert order[-1] == 0 or order[-2] == 0
+
+
+def coupled_model(size):
+    """Return a model in which every rate reads one hazard, and the hazard every state."""
+    names = [f"x{i}" for i in range(size)]
+
+    def rhs(day, y, p):
+        burden = sum(getattr(y, n) for n in names)
+        hazard = p.k * burden / (1 + burden)
+        return {n: p.k * getattr(y, n) - hazard * getattr(y, n) * (i + 1) for i, n in enumerate(names)}
+
+    states = tuple(Quantity(n, "1", n) for n in names)
+    return Model(
+        "coupled", states, (Quantity("k", "1/day", "rate"),), rhs, lambda p: dict.fromkeys(names, 1), "illustrative"
+    )
+
+
+def test_a_quantity_shared_by_all_rates_becomes_an_unknown_and_leaves_the_solution_as_it_was():
+    trace = trace_model(coupled_model(8))
+    shared = choose_shared(trace)
+    assert shared
+    values = {("p", 0): 0.7, ("day", 0): 0.0, ("diagonal", 0): 5.0, ("per_h", 0): 2.0}
+    values |= {("y", i): 0.1 + 0.3 * i for i in range(8)} | {("sums", i): (-1.0) ** i for i in range(8)}
+    solutions = []
+    counts = []
+    for chosen in ((), shared):
+        elimination = factorise(trace, chosen)
+        at = values | {("lu", i): evaluate(trace.graph, n, values) for i, n in enumerate(elimination.entries)}
+        stage = derive_stage(trace, elimination)
+        solutions.append([evaluate(trace.graph, node, at) for node in stage])
+        counts.append(trace.graph.count(elimination.entries))
+    assert solutions[0] == pytest.approx(solutions[1], rel=1e-12)
+    assert counts[1] < counts[0] / 2

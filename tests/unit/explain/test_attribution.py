@@ -48,19 +48,19 @@ def attribute(parameters, **options):
 def test_the_only_departure_is_the_reason(departure, mechanism):
     result = attribute(draws(**departure))
     assert result.shares[0].name == mechanism
-    assert result.shares[0].probability == pytest.approx(1.0)
+    assert result.shares[0].probability == pytest.approx(1.0, abs=0.03)
     assert result.shares[0].reduction == pytest.approx(1.0)
-    assert result.unexplained == 0.0
+    assert result.unexplained < 0.01
 
 
 def test_two_mechanisms_that_each_rescue_share_the_draw():
     result = attribute(draws(kill=0.6, loss=1.8))
-    assert [s.probability for s in result.shares[:2]] == [0.5, 0.5]
+    assert [s.probability for s in result.shares[:2]] == pytest.approx([0.5, 0.5], abs=0.01)
 
 
 def test_when_no_single_switch_helps_nothing_is_the_reason():
     result = attribute(draws(kill=0.02, escape=0.3))
-    assert result.unexplained == 1.0
+    assert result.unexplained > 0.97
     assert choose_answer(result, TOY, []).answered is None
 
 
@@ -119,6 +119,12 @@ def test_a_mechanism_without_free_parameters_is_not_examined():
 
 def test_winners_need_a_least_reduction():
     assert compute_winners(np.array([[0.04], [0.03]]), least=0.05, tie=0.02).sum() == 0
+
+
+def test_a_reason_seen_in_every_draw_is_not_certain():
+    share = attribute(draws(kill=0.05)).shares[0]
+    assert 0.95 < share.probability < 1.0
+    assert share.lower < share.probability < share.upper
 
 
 def test_the_interval_narrows_with_the_effective_number_of_draws():
