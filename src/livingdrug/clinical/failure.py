@@ -10,6 +10,7 @@ from typing import Literal
 import polars as pl
 
 from livingdrug.clinical.myeloma import NEW_THERAPY
+from livingdrug.clinical.myeloma_response import VERY_GOOD
 from livingdrug.clinical.persistence import Persistence, find_antigen, find_persistence
 from livingdrug.clinical.response import NOT_ASSESSED, Confirmed, Course, find_disease_death
 from livingdrug.core.outcome import AntigenStatus, FailureClass, Response
@@ -17,7 +18,6 @@ from livingdrug.core.ruleset import Finding, Ruleset
 
 Certainty = Literal["measured", "presumptive", "unknown"]
 Label = Literal["antigen_negative", "antigen_low", "car_loss", "car_present_antigen_positive", "unknown"]
-SIX_MONTHS, ONE_YEAR = 183.0, 365.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +85,15 @@ def classify_failure(
     ------
     kumar2016, di_blasi2022
     """
-    verdict = _classify_progression(course, events, rules) or _classify_without_progression(course, events, rules)
+    verdict = _classify_progression(course, events, rules)
+    if verdict is None:
+        verdict = _classify_without_progression(course, events, rules)
     if verdict.day is None:
         return verdict
     antigen, antigen_rows = find_antigen(observations, verdict.day, rules, target)
     persistence, persistence_rows = find_persistence(observations, verdict.day, rules)
     rows = tuple(dict.fromkeys((*verdict.rows, *antigen_rows, *persistence_rows)))
-    bins = compute_bins(verdict.day)
+    bins = compute_bins(verdict.day, rules)
     return replace(verdict, antigen=antigen, persistence=persistence, rows=rows, bins=bins)
 
 
@@ -103,8 +105,7 @@ def report_unsupported(disease: str) -> FailureVerdict:
     >>> report_unsupported("lbcl").reason
     'no criteria for lbcl in this version'
     """
-    reason = f"no criteria for {disease} in this version"
-    return FailureVerdict(FailureClass.UNKNOWN, None, "unknown", Response.NE, reason)
+    return _leave_open(Response.NE, f"no criteria for {disease} in this version")
 
 
 def _classify_progression(course: Course, events: pl.DataFrame, rules: Ruleset) -> FailureVerdict | None:
@@ -154,31 +155,44 @@ def _rest_on(verdict: FailureVerdict, visit: Confirmed | None) -> FailureVerdict
 
 def _classify_without_progression(course: Course, events: pl.DataFrame, rules: Ruleset) -> FailureVerdict:
     best, therapy = course.best, find_new_therapy(events)
-    evaluable = [
-        v for v in course.visits if v.time_point not in NOT_ASSESSED and (therapy is None or v.day <= therapy)
-    ]
+    evaluable = [v for v in course.visits if v.time_point not in NOT_ASSESSED and (therapy is None or v.day <= therapy)]
     if not evaluable:
-        return FailureVerdict(FailureClass.UNKNOWN, None, "unknown", best, "no visit after infusion could be assessed")
+        return _leave_open(best, "no visit after infusion could be assessed")
     wait = rules.threshold("no_response_day")
     judged = next((v for v in evaluable if v.day >= wait), None)
-    certainty: Certainty = "measured" if best.is_at_least(course.best_unconfirmed) else "presumptive"
     if judged is not None and not best.is_at_least(Response.VGPR):
-        if best.is_at_least(Response.MR):
-            failure, what = FailureClass.INCOMPLETE_RESPONSE, f"best confirmed response {best}, below VGPR,"
-        else:
-            failure, what = FailureClass.PRIMARY_RESISTANCE, "no confirmed response of at least MR"
-        reason = f"{what} by day {evaluable[-1].day:g}"
-        return _rest_on(FailureVerdict(failure, judged.day, certainty, best, reason), judged)
+        return _judge_low_response(course, [v for v in evaluable if v.day >= wait])
     death = _find_first(events, ("death",))
     if death is not None and (therapy is None or death <= therapy):
-        reason = f"death on day {death:g} without a documented progression"
-        return FailureVerdict(FailureClass.UNKNOWN, None, "unknown", best, reason)
+        return _leave_open(best, f"death on day {death:g} without a documented progression")
     if not best.is_at_least(Response.MR):
-        reason = f"no confirmed response yet, and assessments end before day {wait:g}"
-        return FailureVerdict(FailureClass.UNKNOWN, None, "unknown", best, reason)
+        return _leave_open(best, f"no confirmed response yet, and assessments end before day {wait:g}")
     last = evaluable[-1]
     end = f"to day {last.day:g}" if therapy is None else f"until new treatment on day {therapy:g}"
-    return _rest_on(FailureVerdict(FailureClass.NONE, None, "measured", best, f"{best} without progression {end}"), last)
+    return _rest_on(
+        FailureVerdict(FailureClass.NONE, None, "measured", best, f"{best} without progression {end}"), last
+    )
+
+
+def _judge_low_response(course: Course, visits: list[Confirmed]) -> FailureVerdict:
+    """Return the verdict on a best response below VGPR; unknown where VGPR is open, or awaits its second sample."""
+    best, last = course.best, visits[-1]
+    if best.is_at_least(Response.MR):
+        failure, wanted = FailureClass.INCOMPLETE_RESPONSE, Response.VGPR
+        reason = f"best confirmed response {best}, below VGPR, by day {last.day:g}"
+        missing = [name for v in visits for f in v.findings if f.clause == VERY_GOOD for name in f.missing]
+        if missing:
+            return _leave_open(best, f"{best} without progression, but VGPR is open without {', '.join(set(missing))}")
+    else:
+        failure, wanted = FailureClass.PRIMARY_RESISTANCE, Response.MR
+        reason = f"no confirmed response of at least MR by day {last.day:g}"
+    if last.time_point.is_at_least(wanted):
+        return _leave_open(best, f"{last.time_point} on day {last.day:g} awaits a second sample")
+    return _rest_on(FailureVerdict(failure, visits[0].day, "measured", best, reason), visits[0])
+
+
+def _leave_open(best: Response, reason: str) -> FailureVerdict:
+    return FailureVerdict(FailureClass.UNKNOWN, None, "unknown", best, reason)
 
 
 def find_new_therapy(events: pl.DataFrame) -> float | None:
@@ -191,16 +205,20 @@ def _find_first(events: pl.DataFrame, types: tuple[str, ...]) -> float | None:
     return None if days.is_empty() else float(days.min())  # type: ignore[arg-type]
 
 
-def compute_bins(day: float) -> dict[str, str]:
-    """Return the names of a day of failure in the binnings in use.
+def compute_bins(day: float, rules: Ruleset) -> dict[str, str]:
+    """Return the names of a day of failure in the binnings in use: views over time, none of them the rule.
 
     Examples
     --------
-    >>> compute_bins(60.0)
+    >>> from types import SimpleNamespace
+    >>> ends = {"primary_resistance_end": 30.0, "early_relapse_end": 90.0, "half_year": 183.0, "year": 365.0}
+    >>> compute_bins(60.0, SimpleNamespace(threshold=ends.get))
     {'0-30 / 31-90 / > 90 days': '31-90', '6 months': 'early', '12 months': 'early'}
     """
+    first, second = rules.threshold("primary_resistance_end"), rules.threshold("early_relapse_end")
+    names = (f"0-{first:g}", f"{first + 1:g}-{second:g}", f"> {second:g}")
     return {
-        "0-30 / 31-90 / > 90 days": "0-30" if day <= 30 else "31-90" if day <= 90 else "> 90",
-        "6 months": "early" if day < SIX_MONTHS else "late",
-        "12 months": "early" if day < ONE_YEAR else "late",
+        f"{' / '.join(names)} days": names[0 if day <= first else 1 if day <= second else 2],
+        "6 months": "early" if day < rules.threshold("half_year") else "late",
+        "12 months": "early" if day < rules.threshold("year") else "late",
     }

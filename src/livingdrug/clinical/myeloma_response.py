@@ -10,6 +10,7 @@ from livingdrug.core.outcome import Response
 from livingdrug.core.ruleset import Finding, Ruleset, Truth
 
 NOT_DEFINED = "not defined for this type of disease"
+VERY_GOOD = "very good partial response"
 MEASURABLE = "measurable disease at baseline"
 
 
@@ -107,7 +108,7 @@ class _Levels:
 
     def very_good(self) -> Finding:
         """M-protein down by 90 % and urine below 100 mg/24 h; or light chain difference down by 90 %."""
-        clause, kind = "very good partial response", self.baseline.kind
+        clause, kind = VERY_GOOD, self.baseline.kind
         if kind in ("marrow", "plasmacytoma"):
             return Finding(clause, Truth.FALSE, note=NOT_DEFINED)
 

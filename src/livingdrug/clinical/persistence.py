@@ -1,6 +1,5 @@
 """Whether CAR T cells and the target antigen were still there when a therapy failed: only what was measured."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 import polars as pl
@@ -9,7 +8,6 @@ from livingdrug.core.outcome import AntigenStatus
 from livingdrug.core.ruleset import Ruleset
 
 DENSITY, FRACTION = "antigen_density", "antigen_positive_fraction"
-ANTIGEN_COLUMNS = ("base", "antigen", "day", "value", "row")
 
 
 class Persistence(StrEnum):
@@ -18,15 +16,6 @@ class Persistence(StrEnum):
     PRESENT = "present"
     LOST = "lost"
     UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Measurement:
-    """What was found, and in which rows of the observations."""
-
-    status: AntigenStatus | Persistence
-    rows: tuple[int, ...] = ()
-    note: str = ""
 
 
 def find_persistence(observations: pl.DataFrame, day: float, rules: Ruleset) -> tuple[Persistence, tuple[int, ...]]:
@@ -47,14 +36,14 @@ def find_persistence(observations: pl.DataFrame, day: float, rules: Ruleset) -> 
     transgene = _read_samples(observations, "car_transgene", day)
     oldest = day - rules.threshold("persistence_window")
     found = [
-        (samples[-1][0], *_judge_samples(samples, needed))
+        _judge_samples(samples, needed)
         for samples, needed in ((transgene, 2), (flow, 1))
         if samples and samples[-1][0] >= oldest
     ]
-    known = [entry for entry in found if entry[1] != Persistence.UNKNOWN]
-    present = [entry for entry in known if entry[1] == Persistence.PRESENT]
-    for _, status, rows in present or known:
-        return status, rows
+    for status in (Persistence.PRESENT, Persistence.LOST):
+        for answer, rows in found:
+            if answer == status:
+                return status, rows
     return Persistence.UNKNOWN, ()
 
 

@@ -18,7 +18,7 @@ from livingdrug.core.ruleset import Finding, Ruleset, Truth
 IMAGING, MARROW, LATER_SAMPLE, DEATH = "imaging", "marrow", "next sample", "death from myeloma"
 """How a progression was confirmed."""
 NOT_ASSESSED = (Response.NE, Response.ND)
-DISEASE_WORDS = ("myeloma", "progress", "relapse", "disease")
+DISEASE_WORDS = ("myeloma", "progress", "relapse")
 DENIALS = ("no ", "not ", "non-", "without", "unrelated", "other than", "remission", "free")
 
 
