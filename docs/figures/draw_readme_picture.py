@@ -23,8 +23,8 @@ def main(name: str) -> None:
     if why is not None:
         panels.append({key: value for key, value in why.spec.items() if key not in TOP_LEVEL})
     shared = {key: value for key, value in next(f for f in (cells, tumour, why) if f).spec.items() if key in TOP_LEVEL}
-    resolve = {"scale": {"color": "independent", "shape": "independent"}}
-    svg = vl_convert.vegalite_to_svg({**shared, "vconcat": panels, "spacing": 24, "resolve": resolve})
+    resolve = {"scale": {"color": "independent"}}
+    svg = vl_convert.vegalite_to_svg({**shared, "vconcat": panels, "spacing": 24, "padding": 16, "resolve": resolve})
     (Path(__file__).parent / "readme.svg").write_text(svg, encoding="utf-8")
 
 

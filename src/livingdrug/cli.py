@@ -301,3 +301,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.print_help()
         return BAD_INPUT
     return _run(arguments.run, arguments)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -70,8 +70,8 @@ def compare(
 ) -> Finding:
     """Ask a question of numbers; unknown if one of them is."""
     limit, unit = (threshold, "") if isinstance(threshold, float) else (threshold.value, threshold.unit)
-    rows = tuple(m.row for _, m in measured if m is not None)
-    values = tuple(m.value for _, m in measured if m is not None and m.value is not None)
+    rows = tuple([m.row for _, m in measured if m is not None])
+    values = tuple([m.value for _, m in measured if m is not None and m.value is not None])
     if len(values) < len(measured):
         missing = tuple(dict.fromkeys(name for name, m in measured if m is None or m.value is None))
         return Finding(clause, Truth.UNKNOWN, rows, values, limit, missing, "", comparison, unit)
@@ -119,15 +119,12 @@ def _join(clause: str, findings: Iterable[Finding], decisive: Truth, comparison:
         elif finding.truth == Truth.UNKNOWN and truth != decisive:
             truth = Truth.UNKNOWN
     deciding = [f for f in asked if f.truth == truth]
-    missing = tuple(dict.fromkeys(n for f in deciding for n in f.missing)) if truth == Truth.UNKNOWN else ()
-    return Finding(
-        clause,
-        truth,
-        tuple(dict.fromkeys(row for f in deciding for row in f.rows)),
-        missing=missing,
-        comparison=comparison,
-        parts=tuple(asked),
-    )
+    if len(deciding) == 1:
+        rows, missing = deciding[0].rows, deciding[0].missing
+    else:
+        rows = tuple(dict.fromkeys([row for f in deciding for row in f.rows]))
+        missing = tuple(dict.fromkeys([name for f in deciding for name in f.missing]))
+    return Finding(clause, truth, rows, missing=missing, comparison=comparison, parts=tuple(asked))
 
 
 def recompute(finding: Finding) -> Truth:

@@ -3,16 +3,16 @@
 The day is stored; the bins are views over it. What is not measured is not named.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import polars as pl
 
-from livingdrug.clinical.myeloma import NEW_THERAPY
+from livingdrug.clinical.history import Happening, find_disease_death, find_first, find_new_therapy, read_history
 from livingdrug.clinical.myeloma_response import VERY_GOOD
 from livingdrug.clinical.persistence import Persistence, find_antigen, find_persistence
-from livingdrug.clinical.response import NOT_ASSESSED, Confirmed, Course, find_disease_death
+from livingdrug.clinical.response import NOT_ASSESSED, Confirmed, Course
 from livingdrug.core.outcome import AntigenStatus, FailureClass, Response
 from livingdrug.core.ruleset import Finding, Ruleset
 
@@ -85,9 +85,10 @@ def classify_failure(
     ------
     kumar2016, di_blasi2022
     """
-    verdict = _classify_progression(course, events, rules)
+    history = read_history(events)
+    verdict = _classify_progression(course, history, rules)
     if verdict is None:
-        verdict = _classify_without_progression(course, events, rules)
+        verdict = _classify_without_progression(course, history, rules)
     if verdict.day is None:
         return verdict
     antigen, antigen_rows = find_antigen(observations, verdict.day, rules, target)
@@ -108,9 +109,9 @@ def report_unsupported(disease: str) -> FailureVerdict:
     return _leave_open(Response.NE, f"no criteria for {disease} in this version")
 
 
-def _classify_progression(course: Course, events: pl.DataFrame, rules: Ruleset) -> FailureVerdict | None:
+def _classify_progression(course: Course, history: Sequence[Happening], rules: Ruleset) -> FailureVerdict | None:
     """Return the verdict on a progression; None if there was none."""
-    day, certainty, source = _find_progression(course, events)
+    day, certainty, source = _find_progression(course, history)
     if day is None:
         return None
     best = course.best
@@ -127,20 +128,20 @@ def _classify_progression(course: Course, events: pl.DataFrame, rules: Ruleset) 
     return _rest_on(FailureVerdict(failure, day, certainty, best, reason), visit)
 
 
-def _find_progression(course: Course, events: pl.DataFrame) -> tuple[float | None, Certainty, str]:
+def _find_progression(course: Course, history: Sequence[Happening]) -> tuple[float | None, Certainty, str]:
     """Return the day of progression, its certainty, and what shows it."""
     day = course.progression_day
     if day is not None and not course.is_progression_presumptive:
         return day, "measured", "progression"
-    therapy = find_new_therapy(events)
-    recorded = _find_first(events, ("relapse",))
+    therapy = find_new_therapy(history)
+    recorded = find_first(history, ("relapse",))
     if recorded is not None and therapy is not None and recorded > therapy:
         recorded = None
     if recorded is not None and (day is None or recorded < day):
         return recorded, "presumptive", "relapse as the treating team recorded it"
     if day is not None:
         return day, "presumptive", "progression in one sample"
-    death = find_disease_death(events)
+    death = find_disease_death(history)
     if death is not None and (therapy is None or death <= therapy):
         return death, "presumptive", "death from myeloma"
     return None, "unknown", ""
@@ -153,8 +154,8 @@ def _rest_on(verdict: FailureVerdict, visit: Confirmed | None) -> FailureVerdict
     return replace(verdict, rows=rows, findings=visit.findings)
 
 
-def _classify_without_progression(course: Course, events: pl.DataFrame, rules: Ruleset) -> FailureVerdict:
-    best, therapy = course.best, find_new_therapy(events)
+def _classify_without_progression(course: Course, history: Sequence[Happening], rules: Ruleset) -> FailureVerdict:
+    best, therapy = course.best, find_new_therapy(history)
     evaluable = [v for v in course.visits if v.time_point not in NOT_ASSESSED and (therapy is None or v.day <= therapy)]
     if not evaluable:
         return _leave_open(best, "no visit after infusion could be assessed")
@@ -162,7 +163,7 @@ def _classify_without_progression(course: Course, events: pl.DataFrame, rules: R
     judged = next((v for v in evaluable if v.day >= wait), None)
     if judged is not None and not best.is_at_least(Response.VGPR):
         return _judge_low_response(course, [v for v in evaluable if v.day >= wait])
-    death = _find_first(events, ("death",))
+    death = find_first(history, ("death",))
     if death is not None and (therapy is None or death <= therapy):
         return _leave_open(best, f"death on day {death:g} without a documented progression")
     if not best.is_at_least(Response.MR):
@@ -182,7 +183,9 @@ def _judge_low_response(course: Course, visits: list[Confirmed]) -> FailureVerdi
         reason = f"best confirmed response {best}, below VGPR, by day {last.day:g}"
         missing = [name for v in visits for f in v.findings if f.clause == VERY_GOOD for name in f.missing]
         if missing:
-            return _leave_open(best, f"{best} without progression, but VGPR is open without {', '.join(set(missing))}")
+            return _leave_open(
+                best, f"{best} without progression, but VGPR is open without {', '.join(dict.fromkeys(missing))}"
+            )
     else:
         failure, wanted = FailureClass.PRIMARY_RESISTANCE, Response.MR
         reason = f"no confirmed response of at least MR by day {last.day:g}"
@@ -193,16 +196,6 @@ def _judge_low_response(course: Course, visits: list[Confirmed]) -> FailureVerdi
 
 def _leave_open(best: Response, reason: str) -> FailureVerdict:
     return FailureVerdict(FailureClass.UNKNOWN, None, "unknown", best, reason)
-
-
-def find_new_therapy(events: pl.DataFrame) -> float | None:
-    """Return the day of the first new treatment after infusion; None if there was none."""
-    return _find_first(events.filter(pl.col("day") > 0), NEW_THERAPY)
-
-
-def _find_first(events: pl.DataFrame, types: tuple[str, ...]) -> float | None:
-    days = events.filter(pl.col("type").is_in(types))["day"]
-    return None if days.is_empty() else float(days.min())  # type: ignore[arg-type]
 
 
 def compute_bins(day: float, rules: Ruleset) -> dict[str, str]:

@@ -5,12 +5,13 @@ category is the first whose clause is true, and what kept a higher one open is n
 make a response, a progression or a stable disease. Source: kumar2016.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from livingdrug.clinical.comparison import is_at_least
+from livingdrug.clinical.history import find_antibodies, find_new_therapy, find_start, read_history
 from livingdrug.clinical.myeloma_baseline import Baseline, derive_baseline, is_other_isotype
 from livingdrug.clinical.myeloma_progression import Nadir, find_progression
 from livingdrug.clinical.myeloma_response import find_levels
@@ -33,11 +34,8 @@ VARIABLES = (
     "bone_lesion_progression",
     "circulating_plasma_cells",
 )
-EVENT_COLUMNS = ("day", "type", "note", "duration_days")
 STANDING = ("marrow_plasma_cells", "marrow_clonal_plasma_cells", "plasmacytoma_spd")
 """Marrow and imaging need no repeat: a result stands for the response at later visits, within a limit."""
-NEW_THERAPY = ("next_therapy", "second_infusion", "transplant")
-IGG_KAPPA_ANTIBODIES = ("daratumumab", "isatuximab", "elotuzumab")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,19 +138,17 @@ def _build_context(
     visits: Sequence[Visit],
 ) -> _Context:
     has_name = "subject_id" in observations.columns and len(observations) > 0
-    rows = _read_events(events)
-    starts = [day for day, kind, _, _ in rows if kind == chosen["baseline"] and day <= 0]
-    therapies = [day for day, kind, _, _ in rows if kind in NEW_THERAPY and day > 0]
+    history = read_history(events)
     return _Context(
         subject=observations["subject_id"][0] if has_name else "",
         rules=rules,
-        baseline=derive_baseline(visits, rules, min(starts, default=0.0)),
+        baseline=derive_baseline(visits, rules, find_start(history, str(chosen["baseline"]))),
         urine_policy=str(chosen["urine_policy"]),
         minimal_plasmacytoma=str(chosen["minimal_plasmacytoma"]),
         carry_days=float(chosen["marrow_carry_days"]),
         antibody_days=float(chosen["antibody_window_days"]),
-        antibodies=_find_antibodies(rows),
-        therapy=min(therapies, default=None),
+        antibodies=find_antibodies(history),
+        therapy=find_new_therapy(history),
     )
 
 
@@ -171,23 +167,25 @@ def _judge(visit: Visit, nadir: Nadir, context: _Context) -> TimePoint:
 
 
 def _choose(
-    visit: Visit, baseline: Baseline, levels: Sequence[tuple[Response, Finding]]
+    visit: Visit, baseline: Baseline, levels: Iterable[tuple[Response, Finding]]
 ) -> tuple[Response, tuple[Finding, ...], tuple[str, ...]]:
     """Return the category, the findings that decided it, and what kept a higher level open."""
     above: list[Finding] = []
+    lowest: list[Finding] = []
     for level, finding in levels:
         if finding.truth == Truth.TRUE:
             missing = tuple(dict.fromkeys(name for f in above for name in f.missing))
             return level, (finding, *above), missing
         if finding.truth == Truth.UNKNOWN:
             above.append(finding)
-    lowest = tuple(finding for level, finding in levels if level in (Response.PR, Response.MR))
+        if level in (Response.PR, Response.MR):
+            lowest.append(finding)
     measured = (visit.measured.get(name) for name in baseline.followed)
     is_known = any(m is not None and m.value is not None for m in measured)
     if is_known and all(finding.truth == Truth.FALSE for finding in lowest):
-        return Response.SD, lowest, ()
+        return Response.SD, tuple(lowest), ()
     missing = tuple(dict.fromkeys(name for finding in lowest for name in finding.missing))
-    return Response.NE, lowest, missing or baseline.followed
+    return Response.NE, tuple(lowest), missing or baseline.followed
 
 
 def _see(visit: Visit, carried: Mapping[str, Measured], context: _Context) -> Visit:
@@ -212,21 +210,3 @@ def _may_be_antibody(fixation: Measured, visit: Visit, context: _Context) -> boo
     is_faint = level is None or level.value is None or is_at_least(limit, level.value)
     may_be = not is_other_isotype("igg-kappa", context.baseline.isotype or fixation.assay)
     return is_recent and is_faint and may_be
-
-
-def _read_events(events: pl.DataFrame) -> list[tuple[float, str, str, float]]:
-    """Return day, type, note and duration of each event."""
-    columns = [events[name].to_list() if name in events.columns else [None] * len(events) for name in EVENT_COLUMNS]
-    return [
-        (day, kind, (note or "").lower(), duration or 0.0) for day, kind, note, duration in zip(*columns, strict=True)
-    ]
-
-
-def _find_antibodies(events: Sequence[tuple[float, str, str, float]]) -> tuple[tuple[float, float], ...]:
-    """Return first and last day of each antibody that is IgG-kappa; one without a name may be."""
-    found = []
-    for day, kind, note, duration in events:
-        is_named = any(antibody in note for antibody in IGG_KAPPA_ANTIBODIES)
-        if is_named or (kind == "therapeutic_antibody" and not note):
-            found.append((day, day + duration))
-    return tuple(found)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 from livingdrug.clinical.comparison import is_above, is_at_least
@@ -129,6 +130,7 @@ def _reaches(value: float | None, threshold: float) -> bool:
     return value is not None and is_at_least(value, threshold)
 
 
+@cache
 def read_isotype(assay: str) -> tuple[frozenset[str], frozenset[str]]:
     """Return the heavy and the light chains that an assay's name says; nothing where it does not.
 

@@ -16,8 +16,8 @@ MEASURABLE = "measurable disease at baseline"
 
 def find_levels(
     visit: Visit, baseline: Baseline, rules: Ruleset, urine_policy: str, minimal_plasmacytoma: str = "2016"
-) -> list[tuple[Response, Finding]]:
-    """Return the clause of each level at a visit, best level first.
+) -> Iterator[tuple[Response, Finding]]:
+    """Yield the clause of each level at a visit, best level first.
 
     Parameters
     ----------
@@ -33,13 +33,11 @@ def find_levels(
     """
     levels = _Levels(visit, baseline, rules, urine_policy, minimal_plasmacytoma)
     complete = levels.complete()
-    return [
-        (Response.SCR, levels.stringent(complete)),
-        (Response.CR, complete),
-        (Response.VGPR, levels.very_good()),
-        (Response.PR, levels.partial()),
-        (Response.MR, levels.minimal()),
-    ]
+    yield Response.SCR, levels.stringent(complete)
+    yield Response.CR, complete
+    yield Response.VGPR, levels.very_good()
+    yield Response.PR, levels.partial()
+    yield Response.MR, levels.minimal()
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,8 @@ def find_antigen(
 def _read_antigens(observations: pl.DataFrame, target: str) -> list[tuple[str, str, float, float, int]]:
     """Return kind, antigen's name, day, value and row of each measurement of an antigen."""
     samples = []
-    for row, (day, variable, value) in enumerate(observations.select("day", "variable", "value").iter_rows()):
+    columns = [observations[name].to_list() for name in ("day", "variable", "value")]
+    for row, (day, variable, value) in enumerate(zip(*columns, strict=True)):
         kind, _, antigen = (variable or "").partition(":")
         if kind not in (DENSITY, FRACTION) or day is None or value is None:
             continue

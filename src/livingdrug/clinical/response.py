@@ -11,15 +11,15 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from livingdrug.clinical.comparison import list_leaves
+from livingdrug.clinical.history import find_disease_death, read_history
 from livingdrug.clinical.myeloma import TimePoint, choose_options
 from livingdrug.core.outcome import Response
 from livingdrug.core.ruleset import Finding, Ruleset, Truth
 
 IMAGING, MARROW, LATER_SAMPLE, DEATH = "imaging", "marrow", "next sample", "death from myeloma"
 """How a progression was confirmed."""
+LEVELS = (Response.MR, Response.PR, Response.VGPR, Response.CR, Response.SCR)
 NOT_ASSESSED = (Response.NE, Response.ND)
-DISEASE_WORDS = ("myeloma", "progress", "relapse")
-DENIALS = ("no ", "not ", "non-", "without", "unrelated", "other than", "remission", "free")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ def confirm_responses(
     (['PR', 'VGPR', 'SD'], 28.0)
     """
     settings = _choose_settings(rules, options)
-    death = find_disease_death(events)
+    death = find_disease_death(read_history(events))
     visits: list[Confirmed] = []
     best, best_unconfirmed, progression = Response.NE, Response.NE, None
     days: dict[Response, float] = {}
@@ -160,9 +160,9 @@ def _better(a: Response, b: Response) -> Response:
 
 
 def _note_days(days: dict[Response, float], confirmed: Response, day: float) -> None:
-    for level in Response:
-        if level.is_response and confirmed.is_at_least(level):
-            days.setdefault(level, day)
+    for level in LEVELS:
+        if level not in days and confirmed.is_at_least(level):
+            days[level] = day
 
 
 def _confirm(
@@ -202,22 +202,6 @@ def _find_presumptive(time_points: Sequence[TimePoint]) -> float | None:
     """Return the day of a progression that the last assessment before new therapy shows and nothing confirms."""
     known = [p for p in time_points if p.category not in NOT_ASSESSED and not p.is_after_therapy]
     return known[-1].day if known and known[-1].category == Response.PD else None
-
-
-def find_disease_death(events: pl.DataFrame) -> float | None:
-    """Return the day of a death from the disease; a note that denies it, or names something else, is no such death.
-
-    Examples
-    --------
-    >>> notes = ["progressive myeloma", "sepsis, myeloma in remission"]
-    >>> [find_disease_death(pl.DataFrame({"day": [200.0], "type": ["death"], "note": [note]})) for note in notes]
-    [200.0, None]
-    """
-    for day, kind, note in events.select("day", "type", "note").iter_rows():
-        text = (note or "").lower()
-        if kind == "death" and any(w in text for w in DISEASE_WORDS) and not any(w in text for w in DENIALS):
-            return float(day)
-    return None
 
 
 def _name_clause(point: TimePoint) -> str:

@@ -25,7 +25,7 @@ class Response(StrEnum):
     @property
     def rank(self) -> int:
         """Place in the order from not done to stringent complete response."""
-        return list(Response).index(self)
+        return _RANKS[self]
 
     def is_at_least(self, other: "Response") -> bool:
         """Whether this category is as good as another, or better."""
@@ -35,6 +35,9 @@ class Response(StrEnum):
     def is_response(self) -> bool:
         """Whether the disease has shrunk enough to be called a response (minimal response included)."""
         return self.is_at_least(Response.MR)
+
+
+_RANKS = {response: place for place, response in enumerate(Response)}
 
 
 class FailureClass(StrEnum):

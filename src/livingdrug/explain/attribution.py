@@ -2,8 +2,12 @@
 
 Every posterior draw is run again once per mechanism, with that mechanism at its reference and everything
 else unchanged (common random numbers). The change of the failure probability is the mechanism's
-*reduction*. In each draw the mechanism with the largest reduction is the reason (ties share); its
-probability is how often it is. A draw in which no single switch helps has *no single reason*.
+*reduction*. The reference is first the typical patient; where nothing averts the failure there, it is a
+better one, step by step. So in each draw the reason is the mechanism that averts the failure with the
+*least* improvement (ties share): slower growth would have delayed any relapse, but where the absence of
+an antigen-negative clone averts it and typical growth does not, the clone is the reason. A mechanism's
+probability is how often it is the reason. A draw in which no single switch averts the failure has
+*no single reason*.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,8 +19,8 @@ from scipy.special import betaincinv
 from livingdrug.explain.mechanisms import Candidate, compute_reference
 from livingdrug.fit.problem import Free
 
-LEAST = 0.05
-"""A fall in the failure probability below this helps nobody."""
+LEAST = 0.5
+"""A switch averts the failure when it takes away at least this much of its probability."""
 
 Assess = Callable[[np.ndarray], np.ndarray]
 """Failure probability (patient,) of full parameter vectors (patient, parameter); not a number where unknown."""
@@ -111,31 +115,28 @@ def switch_off(
     return changed
 
 
-def compute_winners(reductions: np.ndarray, *, least: float, tie: float) -> np.ndarray:
+def compute_winners(reductions: np.ndarray, tie: float) -> np.ndarray:
     """Return how much each mechanism is the reason in each draw.
 
     Parameters
     ----------
     reductions : (mechanism, draw)
-    least : float
-        A reduction below this helps nobody.
     tie : float
         Reductions this close to the largest share with it.
 
     Returns
     -------
     share : (mechanism, draw)
-        Columns sum to 1, or to 0 where nothing helps.
+        Columns sum to 1, or to 0 where nothing averts the failure.
 
     Examples
     --------
-    >>> compute_winners(np.array([[0.9, 0.5, 0.01], [0.1, 0.5, 0.0]]), least=0.05, tie=0.01).tolist()
+    >>> compute_winners(np.array([[0.9, 0.8, 0.1], [0.1, 0.8, 0.0]]), 0.01).tolist()
     [[1.0, 0.5, 0.0], [0.0, 0.5, 0.0]]
     """
     top = reductions.max(axis=0)
-    is_top = (reductions >= top - tie) & (top >= least)
-    count = is_top.sum(axis=0)
-    return np.asarray(is_top / np.maximum(count, 1))
+    is_top = (reductions >= top - tie) & (top >= LEAST)
+    return np.asarray(is_top / np.maximum(is_top.sum(axis=0), 1))
 
 
 def smooth_share(share: np.ndarray, effective: float) -> np.ndarray:
@@ -163,6 +164,45 @@ def compute_interval(probability: float, effective: float) -> tuple[float, float
     return float(betaincinv(a, b, 0.05)), float(betaincinv(a, b, 0.95))
 
 
+def compare_switches(
+    parameters: np.ndarray,
+    failure: np.ndarray,
+    names: Sequence[str],
+    free: Sequence[Free],
+    candidates: Sequence[Candidate],
+    assess: Assess,
+    *,
+    levels: Sequence[float],
+    tie: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Switch off each candidate in each draw, with references that improve until one averts the failure.
+
+    Parameters
+    ----------
+    parameters : (draw, parameter)
+    failure : (draw,)
+        Failure probability of the draws as they are.
+
+    Returns
+    -------
+    reductions, winners : (mechanism, draw)
+        Reductions at the level at which the draw was resolved, or at the last; not a number where a
+        switched course could not be computed.
+    """
+    reductions = np.zeros((len(candidates), len(parameters)))
+    winners = np.zeros_like(reductions)
+    open_draws = np.arange(len(parameters))
+    for level in levels:
+        switched = [switch_off(parameters[open_draws], names, c, free, level) for c in candidates]
+        after = assess(np.concatenate(switched)).reshape(len(candidates), len(open_draws))
+        reductions[:, open_draws] = failure[open_draws] - after
+        winners[:, open_draws] = compute_winners(np.nan_to_num(reductions[:, open_draws]), tie)
+        open_draws = open_draws[winners[:, open_draws].sum(axis=0) == 0]
+        if len(open_draws) == 0:
+            break
+    return reductions, winners
+
+
 def attribute_failure(
     parameters: np.ndarray,
     names: Sequence[str],
@@ -171,7 +211,7 @@ def attribute_failure(
     assess: Assess,
     *,
     effective: float,
-    quantile: float = 0.75,
+    levels: Sequence[float] = (0.5, 0.75, 0.9),
     tie: float = 0.02,
 ) -> Attribution:
     """Switch off each mechanism in turn in every draw and see how the failure probability changes.
@@ -186,28 +226,31 @@ def attribute_failure(
         The parameters that were estimated, with their scale and spread.
     catalogue : sequence of Candidate
     assess : function
-        Called once with all switched draws.
+        Called with many switched draws at once.
     effective : float
         Effective number of independent draws.
-    quantile, tie : float
-        See :mod:`livingdrug.explain.mechanisms` and `compute_winners`.
+    levels : sequence of float
+        Favourable quantiles of patients that serve as reference, one after the other.
+    tie : float
+        See `compute_winners`.
     """
     candidates = select_candidates(catalogue, free)
-    switched = [switch_off(parameters, names, candidate, free, quantile) for candidate in candidates]
-    failure = assess(np.concatenate([parameters, *switched])).reshape(len(candidates) + 1, len(parameters))
-    failure = failure[:, np.isfinite(failure).all(axis=0)]
-    if failure.shape[1] == 0:
+    failure = assess(parameters)
+    reductions, winners = compare_switches(parameters, failure, names, free, candidates, assess, levels=levels, tie=tie)
+    is_known = np.isfinite(failure) & np.isfinite(reductions).all(axis=0)
+    count = int(is_known.sum())
+    if count == 0:
         return Attribution((), 1.0, float("nan"), 0)
-    reductions = failure[0] - failure[1:]
-    winners = compute_winners(reductions, least=LEAST, tie=tie)
-    count = min(effective, failure.shape[1])
+    reductions, winners = reductions[:, is_known], winners[:, is_known]
     seen = np.append(winners.mean(axis=1), 1 - winners.sum(axis=0).mean())
-    probability = smooth_share(seen, count)
+    independent = min(effective, count)
+    probability = smooth_share(seen, independent)
     shares = [
-        create_share(candidate, float(probability[k]), reductions[k], count) for k, candidate in enumerate(candidates)
+        create_share(candidate, float(probability[k]), reductions[k], independent)
+        for k, candidate in enumerate(candidates)
     ]
     shares.sort(key=lambda share: -share.probability)
-    return Attribution(tuple(shares), float(probability[-1]), float(failure[0].mean()), failure.shape[1])
+    return Attribution(tuple(shares), float(probability[-1]), float(failure[is_known].mean()), count)
 
 
 def create_share(candidate: Candidate, probability: float, reduction: np.ndarray, effective: float) -> MechanismShare:

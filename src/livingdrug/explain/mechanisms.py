@@ -3,10 +3,9 @@
 A mechanism is switched off by moving its parameters to a *reference*, everything else unchanged:
 
 ``favourable``
-    The favourable quantile of patients given this product for this disease (75th percentile unless
-    told otherwise). A parameter that is already better stays where it is: a switch never harms.
-    The typical value is not used, because the typical patient of some products fails as well, so that
-    nothing would ever have helped.
+    A favourable quantile of patients given this product for this disease: first the median (the typical
+    patient), then better ones where the typical patient would have failed as well. A parameter that is
+    already better stays where it is: a switch never harms.
 ``absent``
     As if the thing were not there: no antigen-low clone, no antigen-negative clone.
 

@@ -27,6 +27,20 @@ GROUPS = {
     "tumour": "the tumour: its growth or its burden",
     "treatment": "the treatment as given",
 }
+MECHANISMS = {
+    "expansion": "too little expansion",
+    "persistence": "lost persistence",
+    "potency": "low potency",
+    "exhaustion": "exhaustion",
+    "antigen_negative": "loss of the target",
+    "antigen_low": "antigen-low escape",
+    "suppression": "suppression by the environment",
+    "barrier": "a physical barrier",
+    "tumour_growth": "fast tumour growth",
+    "tumour_burden": "a high tumour burden",
+    "steroids": "steroids",
+    "lymphodepletion": "missing lymphodepletion",
+}
 MOST_ALTERNATIVES = 3
 
 
@@ -140,7 +154,7 @@ def write_alternatives(facts: Facts, without: str | None) -> list[str]:
     """List the other mechanisms that remain possible, most probable first."""
     assert facts.attribution is not None
     others = [s for s in facts.attribution.shares if s.name != without and s.probability >= 0.05]
-    listed = [f"{s.name.replace('_', ' ')} {write_percent(s.probability)}" for s in others[:MOST_ALTERNATIVES]]
+    listed = [f"{MECHANISMS.get(s.name, s.name)} {write_percent(s.probability)}" for s in others[:MOST_ALTERNATIVES]]
     if facts.attribution.unexplained >= 0.05:
         listed.append(f"no single mechanism {write_percent(facts.attribution.unexplained)}")
     start = "Also possible" if without else "Candidates"
@@ -149,9 +163,7 @@ def write_alternatives(facts: Facts, without: str | None) -> list[str]:
 
 def write_evidence(evidence: Sequence[Evidence]) -> list[str]:
     """Repeat each measurement that speaks for or against a mechanism by itself."""
-    return [
-        f"{item.statement} This speaks {item.direction} {item.mechanism.value.replace('_', ' ')}." for item in evidence
-    ]
+    return [f"{item.statement} This speaks {item.direction} {MECHANISMS[item.mechanism.value]}." for item in evidence]
 
 
 def write_caveats(facts: Facts) -> list[str]:

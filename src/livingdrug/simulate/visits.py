@@ -201,7 +201,7 @@ def _measure(
             "text": pl.Series(_label(assay, measured), dtype=pl.String),
         }
     ).with_columns(
-        unit=pl.lit(assay.unit),
+        unit=pl.lit(None if is_label else assay.unit, dtype=pl.String),
         assay=pl.lit(assay.name),
         lloq=pl.lit(None if is_label else limit, dtype=pl.Float64),
         censored=pl.Series(np.where(is_below & (not is_label), "left", "none"), dtype=pl.String),

@@ -11,7 +11,7 @@ from livingdrug.explain.mechanisms import CATALOGUE
 from livingdrug.explain.progression import MarkerRule, choose_horizon, compute_failure, draw_thresholds
 from livingdrug.study.fit_patient import PatientFit, solve_draws
 from livingdrug.study.patient_data import PatientData
-from livingdrug.study.plans import list_landmarks
+from livingdrug.study.plans import list_landmarks, list_levels
 
 STEP = 14.0
 """Days between the predicted visits at which a counterfactual course is judged."""
@@ -65,7 +65,7 @@ def find_cause(
     day : float [day]
         When the treatment failed.
     settings : Ruleset
-        Landmarks, reference quantile, and the probability at which an answer is given.
+        Landmarks, reference quantiles, and the probability at which an answer is given.
     """
     horizon = choose_horizon(day, list_landmarks(settings))
     times = np.unique(np.concatenate([np.arange(0.0, horizon, STEP), [horizon]]))
@@ -82,7 +82,7 @@ def find_cause(
         CATALOGUE,
         assess,
         effective=fit.posterior.draws.effective,
-        quantile=settings.threshold("reference_quantile"),
+        levels=list_levels(settings),
         tie=settings.threshold("tie"),
     )
     observed = data.named_observations["variable"].unique().to_list()

@@ -116,3 +116,8 @@ def create_limits(settings: Ruleset) -> Limits:
 def list_landmarks(settings: Ruleset) -> tuple[float, ...]:
     """Return the landmarks of counterfactual follow-up [day], increasing."""
     return tuple(sorted(v.value for name, v in settings.thresholds.items() if name.startswith("landmark_")))
+
+
+def list_levels(settings: Ruleset) -> tuple[float, ...]:
+    """Return the reference quantiles of a switched-off mechanism, increasing."""
+    return tuple(sorted(v.value for name, v in settings.thresholds.items() if name.startswith("reference_")))

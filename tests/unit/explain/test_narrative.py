@@ -38,8 +38,8 @@ def test_the_answer_comes_with_its_probability_and_effect():
     assert "It failed on day 224: a late relapse (progression after VGPR later than day 90)." in text
     assert "The most probable reason is antigen-low escape (probability 72 %, 90 % interval 60 % to 80 %)." in text
     assert "by day 365 falls from 98 % to 32 %" in text
-    assert "Also possible: tumour growth 14 %, no single mechanism 14 %." in text
-    assert "Target density fell. This speaks for antigen low." in text
+    assert "Also possible: fast tumour growth 14 %, no single mechanism 14 %." in text
+    assert "Target density fell. This speaks for antigen-low escape." in text
 
 
 def test_a_group_answer_says_why_it_is_no_finer():
@@ -51,7 +51,7 @@ def test_a_group_answer_says_why_it_is_no_finer():
 def test_no_answer_gives_the_reason_and_the_candidates():
     text = write(answer=Answer(None, "none", 0.4, "nothing reaches 0.6"))
     assert "Why cannot be told from this record: nothing reaches 0.6." in text
-    assert "Candidates: antigen low 72 %" in text
+    assert "Candidates: antigen-low escape 72 %" in text
 
 
 def test_a_patient_without_failure_gets_no_reason():

@@ -5,6 +5,7 @@ import pytest
 
 from livingdrug.core.errors import InputError
 from livingdrug.core.tables import Record
+from livingdrug.core.variables import VARIABLES
 from livingdrug.study.examples import list_examples, load_example
 from livingdrug.study.explain_failure import explain_failure
 from livingdrug.study.patient_data import derive_model_observations, find_end, select_patient
@@ -46,7 +47,18 @@ OBSERVATIONS = {
 def make_record(series, *, disease="myeloma", product="ide_cel", events=(), subject="p1"):
     """Build a record of one subject from {variable: [(day, value), ...]}; None is below the limit."""
     rows = [
-        (subject, float(day), name, value, "", None, 0.05, "left" if value is None else "none", None, None)
+        (
+            subject,
+            float(day),
+            name,
+            value,
+            VARIABLES[name].unit,
+            None,
+            0.05,
+            "left" if value is None else "none",
+            None,
+            None,
+        )
         for name, points in series.items()
         for day, value in points
     ]
