@@ -13,13 +13,13 @@ import time
 from collections.abc import Sequence
 
 import numpy as np
+from workload import DAYS, sample_parameters
 
 from livingdrug.engine.compile import compile_model
 from livingdrug.engine.solve import solve
 from livingdrug.engine.summary import FirstAbove, FirstBelow, Integral, Maximum, Minimum, TimeOfMaximum, TimeOfMinimum
 from livingdrug.knowledge.parameters import load_parameters
 from livingdrug.models.unified.model import UNIFIED
-from workload import DAYS, sample_parameters
 
 BATCH = 50_000
 LIMIT_GIB = 1.5

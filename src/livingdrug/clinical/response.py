@@ -24,10 +24,17 @@ NOT_ASSESSED = (Response.NE, Response.ND)
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """One visit: what it showed, what of it is confirmed, and the best so far.
+    """One visit: what it showed, and what is confirmed by then.
 
     Parameters
     ----------
+    day : float
+    time_point : Response
+        What the visit showed.
+    confirmed : Response
+        Best confirmed so far; progression is final.
+    at_visit : Response
+        What of this visit alone is confirmed: the last visit never is.
     flag : str
         How a progression was confirmed.
     clause : str
@@ -41,7 +48,7 @@ class Confirmed:
     day: float
     time_point: Response
     confirmed: Response
-    best_so_far: Response
+    at_visit: Response
     flag: str
     clause: str
     findings: tuple[Finding, ...] = ()
@@ -111,8 +118,10 @@ def confirm_responses(
     >>> point = lambda day, c: TimePoint(day, c, Verdict("", day, "imwg/2016", c), False, False)
     >>> points = [point(28.0, Response.PR), point(56.0, Response.VGPR), point(90.0, Response.VGPR)]
     >>> course = confirm_responses(points, pl.DataFrame({"day": [], "type": [], "note": []}))
-    >>> [visit.confirmed.value for visit in course.visits], course.first_response_day
-    (['PR', 'VGPR', 'SD'], 28.0)
+    >>> [visit.at_visit.value for visit in course.visits], [visit.confirmed.value for visit in course.visits]
+    (['PR', 'VGPR', 'SD'], ['PR', 'VGPR', 'VGPR'])
+    >>> course.best.value, course.first_response_day
+    ('VGPR', 28.0)
     """
     settings = _choose_settings(rules, options)
     death = find_disease_death(read_history(events))
@@ -120,18 +129,18 @@ def confirm_responses(
     best, best_unconfirmed, progression = Response.NE, Response.NE, None
     days: dict[Response, float] = {}
     for index, point in enumerate(time_points):
-        confirmed, flag, warning = _confirm(point, time_points[index + 1 :], death, settings)
+        at_visit, flag, warning = _confirm(point, time_points[index + 1 :], death, settings)
         if progression is None and not point.is_after_therapy:
-            if confirmed == Response.PD:
+            if at_visit == Response.PD:
                 progression = point.day
-            elif confirmed.is_at_least(Response.SD):
-                best = _better(best, confirmed)
-                _note_days(days, confirmed, point.day)
+            elif at_visit.is_at_least(Response.SD):
+                best = _better(best, at_visit)
+                _note_days(days, at_visit, point.day)
             if point.category != Response.PD:
                 best_unconfirmed = _better(best_unconfirmed, point.category)
         shown = Response.PD if progression is not None else best
         clause, findings = _name_clause(point), point.verdict.findings
-        visits.append(Confirmed(point.day, point.category, confirmed, shown, flag, clause, findings, warning))
+        visits.append(Confirmed(point.day, point.category, shown, at_visit, flag, clause, findings, warning))
     presumptive = _find_presumptive(time_points) if progression is None else None
     return Course(
         tuple(visits),

@@ -24,6 +24,7 @@ from livingdrug.engine.vector import DOUBLE, INT32, POINTER, Emitter
 from livingdrug.engine.watch import Watch
 
 SAFETY, SHRINK, GROW = 0.9, 0.2, 6.0
+CAUTION = 4.0  # local errors add up: a step's error is held to a quarter of the tolerance
 SMALLEST = 1e-15  # a step below this fraction of the day cannot advance it
 
 
@@ -110,6 +111,7 @@ class _Driver:
         hits = emit.at_most(left, emit.mul(h, emit.number(1.0001)))
         h = emit.select(hits, left, h)
         error = build.call(self.step.attempt, [y, c, day, h, atol, rtol, self.stages, self.y_new])
+        error = emit.mul(error, emit.number(CAUTION))
         running = lanes.is_status(RUNNING)
         accepted = build.and_(running, emit.at_most(error, emit.number(1.0)))
         then = emit.select(hits, lanes.vector("stop"), emit.add(day, h))

@@ -150,10 +150,10 @@ class _Window:
     ) -> None:
         emit, (quantity, sign) = self.emit, what
         turned = [v if sign > 0 else emit.neg(v) for v in values]
-        best, at, vertex = turned[0], self.theta(0), self.theta(0)
+        best, at, vertex = turned[0], self.theta(0), self._vertex(turned, 1)
         for k in range(1, 5):
             better = emit.less(best, turned[k])
-            peak = self._vertex(turned, k) if k < 4 else self.theta(k)
+            peak = self._vertex(turned, min(k, 3))
             best = emit.select(better, turned[k], best)
             at = emit.select(better, self.theta(k), at)
             vertex = emit.select(better, peak, vertex)

@@ -259,7 +259,7 @@ def create_share(candidate: Candidate, probability: float, reduction: np.ndarray
     low, high = np.quantile(reduction, [0.05, 0.95])
     return MechanismShare(
         name=candidate.mechanism.value,
-        group=candidate.mechanism.group,
+        group=candidate.mechanism.group.value,
         words=candidate.words,
         probability=probability,
         lower=lower,

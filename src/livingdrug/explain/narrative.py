@@ -133,8 +133,10 @@ def write_effect(share: MechanismShare, facts: Facts) -> str:
 def write_reason(facts: Facts) -> list[str]:
     """Say the most probable reason as finely as the posterior supports it."""
     answer, attribution = facts.answer, facts.attribution
-    if answer is None or attribution is None:
+    if not facts.failed:
         return []
+    if answer is None or attribution is None:
+        return ["Why cannot be told: no model here covers this disease, product and measurable marker."]
     if answer.answered is None:
         return [f"Why cannot be told from this record: {answer.reason}.", *write_alternatives(facts, None)]
     if answer.level == "group":

@@ -9,6 +9,10 @@ import polars as pl
 from livingdrug.fit.likelihood import KINDS, Noise, Rows, compute_scaled
 
 
+AFTER_BASELINE = 1.0
+"""Day on which a course ends that is known at day 0 only: a course must have a length."""
+
+
 class UsedRow(NamedTuple):
     """One observation that the fit uses: its value, or the limit it lies below (-1) or above (+1)."""
 
@@ -55,6 +59,8 @@ def create_rows(
     ]
     names = tuple(dict.fromkeys(row.variable for row in used))
     times = np.unique(np.array([row.day for row in used], dtype=float))
+    if len(times) > 0 and times[-1] == 0:
+        times = np.append(times, AFTER_BASELINE)
     kind = np.array([KINDS.index(noise[row.variable].kind) for row in used], dtype=np.int8)
     floor = np.array([noise[row.variable].floor for row in used], dtype=float)
     rows = Rows(

@@ -8,7 +8,7 @@ from livingdrug.clinical.failure import classify_failure
 from livingdrug.clinical.myeloma import assess_myeloma
 from livingdrug.clinical.response import Course, confirm_responses
 from livingdrug.core.outcome import FailureClass, Response
-from livingdrug.core.patient import Disease
+from livingdrug.core.patient import Disease, Product
 from livingdrug.core.ruleset import Ruleset
 from livingdrug.explain.progression import MarkerRule
 from livingdrug.knowledge.rules import load_rules
@@ -76,8 +76,8 @@ def assess_response(data: PatientData) -> Assessment:
         )
     rules = load_rules(plan.rules)
     time_points = assess_myeloma(data.observations, data.events, rules)
-    course = confirm_responses(time_points, data.events)
-    verdict = classify_failure(course, data.observations, data.events, rules)
+    course = confirm_responses(time_points, data.events, rules)
+    verdict = classify_failure(course, data.observations, data.events, rules, target=Product(data.product).target)
     is_unknown = verdict.failure == FailureClass.UNKNOWN
     level = plan.full_response if verdict.failure == FailureClass.INCOMPLETE_RESPONSE else plan.response
     marker, thresholds = choose_marker(data, plan, rules, level)

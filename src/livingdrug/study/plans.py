@@ -52,7 +52,7 @@ FLOOR_SHARE = 0.01
 """Share of a limit that is added to a prediction before its logarithm is taken."""
 
 CAR_T = ("feng", "fM", "alpha", "dM", "xg", "gB")
-TUMOUR = ("r", "B0", "S0", "fraction_low", "fraction_negative", "density_low_ratio", "antigen_density_high")
+TUMOUR = ("r", "B0", "S0", "G0", "fraction_low", "fraction_negative", "density_low_ratio", "antigen_density_high")
 ASSAYS = ("vcn", "wbc_other")
 
 PLANS: Mapping[str, Plan] = {

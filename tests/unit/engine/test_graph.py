@@ -4,7 +4,7 @@ import math
 
 import pytest
 import sympy
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livingdrug.core.arithmetic import exp, log, power, sqrt
@@ -101,6 +101,7 @@ def traced():
     return graph, symbols, formula(*symbols)
 
 
+@settings(deadline=None)
 @given(st.floats(0.1, 5), st.floats(0.1, 3), st.floats(0.2, 4))
 def test_a_traced_formula_and_its_derivatives_equal_what_sympy_says(x, y, z):
     graph = Graph()
@@ -147,6 +148,7 @@ def test_an_equation_that_decides_on_a_symbol_is_refused_with_advice():
         max(x, 1.0) if x else x
 
 
+@settings(deadline=None)
 @given(st.integers(2, 6), st.randoms(use_true_random=False))
 def test_sparse_elimination_solves_what_dense_algebra_solves(size, random):
     import numpy as np

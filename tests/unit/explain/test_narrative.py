@@ -60,6 +60,12 @@ def test_a_patient_without_failure_gets_no_reason():
     assert "reason" not in text
 
 
+def test_a_failure_without_a_model_is_told_without_a_reason():
+    text = write(answer=None, attribution=None, evidence=())
+    assert "It failed on day 224" in text
+    assert "no model here covers" in text
+
+
 def test_an_unknown_outcome_is_said_to_be_unknown():
     assert "cannot be told" in write(failed=None, answer=None, attribution=None, evidence=())
 

@@ -153,6 +153,13 @@ def test_without_data_the_draws_are_the_prior():
     assert result.draws.z.std(axis=0) == pytest.approx(np.ones(5), abs=0.2)
 
 
+def test_a_patient_known_at_baseline_only_is_fitted_too():
+    result = fit(simulate(np.zeros(5), 7, until=0.0))
+    assert result.rows > 0
+    assert result.draws.z[:, 4].std() < 0.5
+    assert result.draws.z[:, 3].std() > 0.7
+
+
 def test_fewer_data_give_a_wider_posterior():
     full = simulate(np.zeros(5), 8)
     short = full.filter(pl.col("day") <= 14)
