@@ -61,7 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     }  # fmt: skip
     print(
         f"{options.patients} patients in {seconds:.1f} s ({result['patients_per_s']:.0f} per second with sampling, "
-        f"{result['solving_patients_per_s']:.0f} solving); peak memory {gib:.2f} GiB (limit {LIMIT_GIB}); {failed} failed"
+        f"{result['solving_patients_per_s']:.0f} solving); "
+        f"peak memory {gib:.2f} GiB (limit {LIMIT_GIB}); {failed} failed"
     )
     if options.json:
         print(json.dumps(result))

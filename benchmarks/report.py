@@ -86,7 +86,8 @@ def show(result: Mapping[str, object]) -> None:
             print(f"  {peer:14s} {result['tiers'][name][peer]:9.0f} patients/s {ratio:8.1f} x{verdict}")
         work = result["work"][name]
         print(
-            f"  {work['steps_per_patient']:.0f} steps and {work['mflop_per_patient']:.2f} Mflop a patient, {work['gflops']:.1f} Gflop/s "
+            f"  {work['steps_per_patient']:.0f} steps and {work['mflop_per_patient']:.2f} Mflop a patient, "
+            f"{work['gflops']:.1f} Gflop/s "
             f"of {work['peak_gflops']:.1f}: {work['fraction']:.2f} of peak (aim {PEAK_AIM})"
         )
     print("\ngradients of 12 parameters")

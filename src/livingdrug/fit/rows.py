@@ -8,7 +8,6 @@ import polars as pl
 
 from livingdrug.fit.likelihood import KINDS, Noise, Rows, compute_scaled
 
-
 AFTER_BASELINE = 1.0
 """Day on which a course ends that is known at day 0 only: a course must have a length."""
 
