@@ -48,17 +48,18 @@ GRADIENT_PEERS = ("amici", "diffrax")
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is measured."""
+    """How much is measured; ``variants`` of a peer are tried, its usual best one first."""
 
     patients: int
     referenced: int
     scanned: int
     repeats: int
     seconds: float
+    variants: int
 
 
-FULL = Plan(patients=10_000, referenced=512, scanned=96, repeats=5, seconds=2.0)
-QUICK = Plan(patients=10_000, referenced=128, scanned=48, repeats=3, seconds=0.7)
+FULL = Plan(patients=10_000, referenced=512, scanned=96, repeats=5, seconds=2.0, variants=3)
+QUICK = Plan(patients=10_000, referenced=128, scanned=48, repeats=3, seconds=0.7, variants=1)
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def run_peer(bench: Bench, name: str, ours: contest.Engine, our: dict[float, con
     module_name, variants = PEERS[name]
     module = importlib.import_module(f"peers.{module_name}")
     best: dict[float, dict] = {}
-    for options in variants:
+    for options in variants[: bench.plan.variants]:
         engine = module.prepare(bench.sample, **options)
         try:
             rates = {t: r["rate"] for t, r in best.items()}
@@ -209,7 +210,9 @@ def describe_processor() -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark from the command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="fewer reference patients and repeats")
+    parser.add_argument(
+        "--quick", action="store_true", help="fewer patients with a reference, fewer repeats, one variant of each peer"
+    )
     parser.add_argument("--json", action="store_true", help="the last line is one JSON object")
     parser.add_argument("--set", default="unified_lbcl_axi_cel", help="packaged parameter set of the unified model")
     parser.add_argument("--only", nargs="*", choices=sorted(PEERS), help="measure these peers only")
