@@ -33,6 +33,7 @@ from reference import Workload, solve_reference
 TIERS = (1e-4, 1e-5)
 OURS = "livingdrug"
 PEERS: dict[str, tuple[str, list[dict[str, object]]]] = {
+    "livingdrug_whole": ("livingdrug", [{"whole": True}]),
     "libroadrunner": ("libroadrunner", [{}]),
     "amici": ("amici", [{}]),
     "numbalsoda": ("numbalsoda", [{}]),
@@ -135,30 +136,25 @@ def run_gradient(bench: Bench, peers: Sequence[str], missing: dict[str, str]) ->
     ours = livingdrug.prepare_gradient(task.work, task.names)
     few = task.take(32)
     exact, _ = ours.compute(few.work, few.measured, 1e-10)
-    rtol, error = gradient.find_tolerance(ours, task, exact)
+    own = gradient.find_tolerance(ours, task, exact)
     result: dict[str, object] = {"parameters": list(task.names), "target_error": gradient.TARGET}
-    result[OURS] = {
-        "rate": max(gradient.measure(ours, task, rtol, count) for _ in range(bench.plan.repeats)),
-        "rtol": rtol, "error": error, "patients": count,
-    }  # fmt: skip
+    rate = max(gradient.measure(ours, task, own["rtol"], count) for _ in range(bench.plan.repeats))
+    result[OURS] = {"rate": rate, "patients": count, **own}
     for name in peers:
         try:
             engine = importlib.import_module(f"peers.{name}").prepare_gradient(task.work, task.names)
-        except ImportError as error_:
-            missing[name] = str(error_)
+        except ImportError as error:
+            missing[name] = str(error)
             continue
-        their_rtol, their_error = gradient.find_tolerance(engine, task, exact)
+        found = gradient.find_tolerance(engine, task, exact)
         part = 64
-        gradient.measure(engine, task, their_rtol, part)
+        gradient.measure(engine, task, found["rtol"], part)
         pairs = [
-            (gradient.measure(ours, task, rtol, count), gradient.measure(engine, task, their_rtol, part))
+            (gradient.measure(ours, task, own["rtol"], count), gradient.measure(engine, task, found["rtol"], part))
             for _ in range(bench.plan.repeats)
         ]
         mine, theirs = (max(column) for column in zip(*pairs, strict=True))
-        result[name] = {
-            "rate": theirs, "ours": mine, "ratio": mine / theirs, "rtol": their_rtol, "error": their_error,
-            "patients": part,
-        }  # fmt: skip
+        result[name] = {"rate": theirs, "ours": mine, "ratio": mine / theirs, "patients": part, **found}
     return result
 
 

@@ -95,7 +95,8 @@ def show(result: Mapping[str, object]) -> None:
         if isinstance(row, dict):
             ratio = f"{row['ratio']:8.1f} x" if "ratio" in row else ""
             print(
-                f"  {name:14s} {row['rate']:9.1f} gradients/s {ratio} (rtol {row['rtol']:g}, error {row['error']:.1e})"
+                f"  {name:14s} {row['rate']:9.1f} gradients/s {ratio} (rtol {row['rtol']:g}, "
+                f"median error {row['error']:.1e}, {100 * row['far']:.0f} % of patients off by more than 1 %)"
             )
     for name, why in result["not_installed"].items():
         print(f"  {name}: not installed ({why})")

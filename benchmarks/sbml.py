@@ -22,23 +22,24 @@ class Printer(C99CodePrinter):
         return f"({expr.p}/{expr.q})"
 
 
-def write_sbml(equations: Equations, values: Mapping[str, float], *, with_constants: bool, with_shared: bool) -> str:
-    """Return SBML level 3 with one rate rule per state.
+def write_sbml(equations: Equations, observed: Mapping[str, sp.Expr], *, with_constants: bool) -> str:
+    """Return SBML level 3 with one rate rule per state and common subexpressions assigned once.
 
     With ``with_constants`` the hoisted constants are the only parameters (the caller computes them and the
     amounts at day 0 for each patient); otherwise the model's own parameters are, the constants are assigned
-    from them, and day 0 is an initial assignment. With ``with_shared`` common subexpressions are assigned once.
+    from them, and day 0 is an initial assignment. ``observed``, in states and constants, is assigned to ``seen_NAME``.
     """
     document = libsbml.SBMLDocument(3, 2)
     model = document.createModel()
     model.setId(equations.model.name)
     inputs = equations.k if with_constants else equations.p
     for symbol in inputs:
-        add_parameter(model, symbol.name, values.get(symbol.name, 1.0), constant=True)
+        add_parameter(model, symbol.name, 1.0, constant=True)
     if not with_constants:
         for symbol, constant in zip(equations.k, equations.constants, strict=True):
             add_assignment(model, symbol.name, constant, equations)
-    shared, rates = name_shared(equations.rhs) if with_shared else ([], equations.rhs)
+    shared, results = name_shared([*equations.rhs, *observed.values()])
+    rates, seen = results[: len(equations.y)], results[len(equations.y) :]
     for symbol, expression in shared:
         add_assignment(model, symbol.name, expression, equations)
     for symbol, rate, start in zip(equations.y, rates, equations.initial, strict=True):
@@ -50,6 +51,8 @@ def write_sbml(equations: Equations, values: Mapping[str, float], *, with_consta
             assignment = model.createInitialAssignment()
             assignment.setSymbol(symbol.name)
             assignment.setMath(parse(start, equations))
+    for name, expression in zip(observed, seen, strict=True):
+        add_assignment(model, f"seen_{name}", expression, equations)
     return str(libsbml.writeSBMLToString(document))
 
 

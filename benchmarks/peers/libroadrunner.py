@@ -63,7 +63,7 @@ class Roadrunner:
     """Two processes, each with its own compiled model."""
 
     def __init__(self, work: Workload, processes: int = 2) -> None:
-        text = write_sbml(work.equations, {}, with_constants=True, with_shared=True)
+        text = write_sbml(work.equations, {}, with_constants=True)
         self.processes = processes
         context = multiprocessing.get_context("spawn")
         self.pool = context.Pool(processes, start_worker, (text, work.times))

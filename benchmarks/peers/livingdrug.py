@@ -2,6 +2,9 @@
 
 Its absolute tolerance of a state is the relative one times the state's floor; another share is asked for by
 another floor, so every engine is given the same choice.
+
+The kernel is compiled for what is looked at (``keep``): states that cannot influence it are left out by the
+compiler. ``whole`` integrates them as well, as the peers do, and is reported beside it.
 """
 
 import time
@@ -25,8 +28,9 @@ def lower_floors(model: Model, factor: float) -> Model:
 class Livingdrug:
     """Two threads over patients; ``steps`` are those of the last call, (patient, 2)."""
 
-    def __init__(self, work: Workload, threads: int = 2) -> None:
+    def __init__(self, work: Workload, threads: int = 2, *, whole: bool = False) -> None:
         self.threads = threads
+        self.keep = None if whole else work.looked_at
         self.model = work.equations.model
         self.kernels: dict[float, Kernel] = {}
         self.steps = np.zeros((0, 2), dtype=np.int64)
@@ -35,7 +39,7 @@ class Livingdrug:
         """Return the kernel for floors times ``factor``."""
         factor = float(f"{factor:.3g}")
         if factor not in self.kernels:
-            self.kernels[factor] = compile_model(lower_floors(self.model, factor))
+            self.kernels[factor] = compile_model(lower_floors(self.model, factor), keep=self.keep)
         return self.kernels[factor]
 
     def solve(self, work: Workload, rtol: float, share: float) -> tuple[np.ndarray, float]:
@@ -80,6 +84,6 @@ def prepare_gradient(work: Workload, names: Sequence[str]) -> Gradient:
     return Gradient(work, names)
 
 
-def prepare(work: Workload) -> Livingdrug:
+def prepare(work: Workload, *, whole: bool = False) -> Livingdrug:
     """Set up; a kernel is compiled at its first use."""
-    return Livingdrug(work)
+    return Livingdrug(work, whole=whole)

@@ -37,9 +37,30 @@ def _positive(text: str) -> int:
     return number
 
 
+def _seed(text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = -1
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"must be a whole number of 0 or more, but was {text!r}")
+    return number
+
+
+def _folder(text: str) -> Path:
+    """Refuse what cannot be a folder before any work is done."""
+    path = Path(text)
+    if not text.strip():
+        raise argparse.ArgumentTypeError("must name a folder, but was empty")
+    parent = next(p for p in (path, *path.absolute().parents) if os.path.exists(p))  # never raises, unlike Path.exists
+    if not parent.is_dir():
+        raise argparse.ArgumentTypeError(f"must be a folder, but {str(parent)!r} is a file")
+    return path
+
+
 def _add_shared(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the results")
-    parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same results (default 1)")
+    parser.add_argument("--out", type=_folder, required=True, metavar="DIR", help="folder for the results")
+    parser.add_argument("--seed", type=_seed, metavar="N", default=1, help="same seed, same results (default 1)")
     parser.add_argument("--jobs", type=_positive, default=None, metavar="N", help="threads (default: every core)")
 
 
@@ -151,10 +172,10 @@ def _explain_all(record: "Record", arguments: argparse.Namespace) -> tuple[dict[
     return explained, refused
 
 
-def _print_json(folders: Sequence[Path]) -> None:
-    """Print what was written: one object, or a list of them for several subjects."""
+def _print_json(folders: Sequence[Path], *, is_one: bool) -> None:
+    """Print what was written: one object, or a list of them where the record has several subjects."""
     documents = [(folder / "explanation.json").read_text(encoding="utf-8").strip() for folder in folders]
-    print(documents[0] if len(documents) == 1 else "[" + ",\n".join(documents) + "]")
+    print(documents[0] if is_one else "[" + ",\n".join(documents) + "]")
 
 
 def _print_verdicts(explained: Mapping[Path, "Explanation"]) -> None:
@@ -169,7 +190,7 @@ def run_explain(arguments: argparse.Namespace) -> int:
     """Explain every subject of a record; write the results and print the verdict."""
     explained, refused = _explain_all(_open_record(arguments), arguments)
     if arguments.json:
-        _print_json(list(explained))
+        _print_json(list(explained), is_one=len(explained) + refused == 1)
     else:
         _print_verdicts(explained)
     if len(explained) + refused > 1:
@@ -177,7 +198,7 @@ def run_explain(arguments: argparse.Namespace) -> int:
 
         links = {f"{folder.name}/report.html": item for folder, item in explained.items()}
         index = write_index(links, arguments.out / "index.html")
-        print(f"{len(explained)} of {len(explained) + refused} explained: {index}", file=sys.stderr)
+        print(f"{len(explained)} of {len(explained) + refused} subjects have a report: {index}", file=sys.stderr)
     if refused:
         return BAD_INPUT
     converged = all(item.fit.get("converged", True) for item in explained.values())

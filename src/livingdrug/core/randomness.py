@@ -8,6 +8,8 @@ import hashlib
 
 import numpy as np
 
+from livingdrug.core.errors import InputError
+
 _SEPARATOR, _ESCAPE = "\x1f", "\x1b"
 
 
@@ -21,12 +23,19 @@ def derive_generator(seed: int, *keys: str | int) -> np.random.Generator:
     keys : str or int
         Name of the stream; ``("visit", 1)`` and ``("visit", "1")`` are two streams.
 
+    Raises
+    ------
+    InputError
+        If the seed is below 0.
+
     Examples
     --------
     >>> a, b, c = (derive_generator(7, "cohort", n) for n in (1, 1, 2))
     >>> bool(a.random() == b.random()), bool(b.random() == c.random())
     (True, False)
     """
+    if seed < 0:
+        raise InputError(f"`seed` must be 0 or more, but was {seed}. Hint: any whole number from 0 will do.")
     name = _SEPARATOR.join(_spell(key) for key in keys)
     digest = hashlib.sha256(name.encode()).digest()
     words = np.frombuffer(digest, dtype="<u4").tolist()

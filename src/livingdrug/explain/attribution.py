@@ -289,14 +289,14 @@ def choose_answer(
     top = attribution.shares[0]
     lacking = [v for v in needs[top.name] if v not in observed] if not set(needs[top.name]) & set(observed) else []
     if top.probability >= enough and not lacking:
-        return Answer(top.name, "mechanism", top.probability, f"its probability is at least {enough:g}")
+        return Answer(top.name, "mechanism", top.probability, f"its probability is at least {100 * enough:g} %")
     groups: dict[str, float] = {}
     for share in attribution.shares:
         groups[share.group] = groups.get(share.group, 0.0) + share.probability
     group, mass = max(groups.items(), key=lambda item: item[1])
     if mass >= enough:
         why = f"without {' or '.join(lacking)} it is not told from its neighbours" if lacking else "no single one is"
-        return Answer(group, "group", mass, f"the group's probability is at least {enough:g}; {why}")
+        return Answer(group, "group", mass, f"the group's probability is at least {100 * enough:g} %; {why}")
     if attribution.unexplained > max(0.5, mass):
         return Answer(None, "none", attribution.unexplained, "switching off any single mechanism changes too little")
-    return Answer(None, "none", mass, f"no mechanism and no group reaches a probability of {enough:g}")
+    return Answer(None, "none", mass, f"no mechanism and no group reaches a probability of {100 * enough:g} %")

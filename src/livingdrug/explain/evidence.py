@@ -73,8 +73,9 @@ def find_antigen_fraction(observations: pl.DataFrame, day: float, limits: Limits
         return []
     last = rows.row(-1, named=True)
     is_lost = last["value"] < limits.antigen_fraction
+    share = f"{100 * last['value']:.0f} %" if last["value"] >= 0.01 else "under 1 %"
     statement = (
-        f"At the biopsy on day {last['day']:g}, {100 * last['value']:.0f} % of tumour cells carried the target "
+        f"At the biopsy on day {last['day']:g}, {share} of tumour cells carried the target "
         f"(below {100 * limits.antigen_fraction:.0f} % counts as lost)."
     )
     return [Evidence(statement, Mechanism.ANTIGEN_NEGATIVE, "for" if is_lost else "against", (last["row"],))]
@@ -89,9 +90,10 @@ def find_antigen_density(observations: pl.DataFrame, day: float, limits: Limits)
         return []
     first, last = before.row(-1, named=True), after.row(-1, named=True)
     ratio = last["value"] / first["value"]
+    under = "below " if last["censored"] == "left" else ""
     statement = (
-        f"Target density was {first['value']:.3g} molecules per cell before treatment and {last['value']:.3g} "
-        f"on day {last['day']:g} (ratio {ratio:.2f}; below {limits.antigen_fall:.2g} counts as fallen)."
+        f"Target density was {first['value']:.3g} molecules per cell before treatment and {under}{last['value']:.3g} "
+        f"on day {last['day']:g} (ratio {under}{ratio:.2f}; below {limits.antigen_fall:.2g} counts as fallen)."
     )
     direction = "for" if ratio < limits.antigen_fall else "against"
     return [Evidence(statement, Mechanism.ANTIGEN_LOW, direction, (first["row"], last["row"]))]
@@ -123,7 +125,10 @@ def find_transgene_loss(observations: pl.DataFrame, day: float, limits: Limits) 
         return [Evidence(words, Mechanism.PERSISTENCE, "for", (last["row"],))]
     if last["value"] is None:
         return []
-    words = f"The transgene was still measurable on day {last['day']:g} ({last['value']:.3g} {last['unit']})."
+    words = (
+        f"The transgene was still measurable on day {last['day']:g}, the last sample up to the failure "
+        f"({last['value']:.3g} {last['unit']})."
+    )
     return [Evidence(words, Mechanism.PERSISTENCE, "against", (last["row"],))]
 
 

@@ -76,7 +76,7 @@ CATALOGUE: tuple[Candidate, ...] = (
     ),
     Candidate(
         Mechanism.ANTIGEN_NEGATIVE,
-        "antigen loss: tumour cells without the target grew out",
+        "loss of the target: tumour cells without the target grew out",
         (("fraction_negative", "absent"), ("mu", "absent")),
     ),
     Candidate(
@@ -97,7 +97,7 @@ CATALOGUE: tuple[Candidate, ...] = (
     ),
     Candidate(
         Mechanism.TUMOUR_BURDEN,
-        "high tumour burden at infusion",
+        "a high tumour burden at infusion",
         (("B0", "lower"),),
         follow=("m_protein_0", "flc_involved_0", "sbcma_0"),
     ),

@@ -59,7 +59,7 @@ class Facts:
     reason : str
         The rule that decided whether it failed, in words.
     rule : str
-        The ruleset that decided, for a reader: "IMWG 2016".
+        The ruleset that decided, for a reader: "IMWG 2016"; empty where there are no criteria.
     answer : Answer or None
     attribution : Attribution or None
     evidence : tuple of Evidence
@@ -91,14 +91,14 @@ class Facts:
 
 
 def write_percent(probability: float) -> str:
-    """Write a probability for a reader; the possible is never shown as 0 or 100.
+    """Write a probability for a reader; a limited number of draws never shows 0 or 100.
 
-    >>> write_percent(0.614), write_percent(0.001), write_percent(0.999)
+    >>> write_percent(0.614), write_percent(0.001), write_percent(1.0)
     ('61 %', 'under 1 %', 'over 99 %')
     """
-    if 0 < probability < 0.01:
+    if probability < 0.01:
         return "under 1 %"
-    if 0.99 < probability < 1:
+    if probability > 0.99:
         return "over 99 %"
     return f"{100 * probability:.0f} %"
 
@@ -107,10 +107,9 @@ def write_outcome(facts: Facts) -> list[str]:
     """Say what was given, how well it worked, and whether, when and how it failed."""
     disease = DISEASES.get(facts.disease, facts.disease)
     given = f"{facts.subject_id} received {facts.product.replace('_', '-')} for {disease}"
-    best = (
-        f"the best confirmed response was {facts.best_response}" if facts.best_response else "no response is recorded"
-    )
-    first = f"{given}; {best} ({facts.rule})."
+    best = f"the best confirmed response was {facts.best_response}" if facts.best_response else "no response is known"
+    rule = f" ({facts.rule})" if facts.rule else ""
+    first = f"{given}; {best}{rule}."
     if facts.failed is None:
         return [first, f"Whether the treatment failed cannot be told: {facts.reason}."]
     if not facts.failed:
@@ -168,6 +167,15 @@ def write_evidence(evidence: Sequence[Evidence]) -> list[str]:
     return [f"{item.statement} This speaks {item.direction} {MECHANISMS[item.mechanism.value]}." for item in evidence]
 
 
+def write_conflict(facts: Facts) -> list[str]:
+    """Say so where what was measured about the answered mechanism speaks against it."""
+    answered = None if facts.answer is None else facts.answer.answered
+    directions = {item.direction for item in facts.evidence if item.mechanism.value == answered}
+    if directions != {"against"}:
+        return []
+    return ["That measurement by itself speaks against the reason named; the model names it from the whole course."]
+
+
 def write_caveats(facts: Facts) -> list[str]:
     """Say what the explanation rests on and where it is weak."""
     sentences = []
@@ -196,5 +204,6 @@ def write_sentences(facts: Facts) -> list[str]:
         *write_outcome(facts),
         *write_reason(facts),
         *write_evidence(facts.evidence),
+        *write_conflict(facts),
         *write_caveats(facts),
     ]

@@ -22,6 +22,7 @@ from livingdrug.report.wording import (
     describe_reason,
     format_cell,
     format_day,
+    format_interval,
     format_number,
     format_percent,
     spell,
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 Facts = list[tuple[str, str]]
+CHANCES = {"answer_probability", "failure_probability", "unexplained"}
+"""What a fit reports as a probability."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +174,7 @@ def _describe_fit(fit: Mapping[str, Any]) -> tuple[Facts, list[Table]]:
             rows = [{"name": key, "value": format_cell(item)} for key, item in value.items()]
             tables.append(tabulate_rows(rows, caption=spell(name)))
         else:
-            facts.append((spell(name), format_cell(value)))
+            facts.append((spell(name), format_percent(value) if name in CHANCES else format_cell(value)))
     return facts, tables
 
 
@@ -182,8 +185,7 @@ def _tabulate_counterfactuals(explanation: Explanation) -> Table:
             "without": describe_reason(row["mechanism"]),
             "failure_as_it_was": format_percent(row["failure_as_is"]),
             "failure_without_it": format_percent(row["failure_without"]),
-            "fall": f"{format_percent(row['reduction'])} "
-            f"({format_percent(row['reduction_lower'])} to {format_percent(row['reduction_upper'])})",
+            "fall": format_interval(row["reduction"], row["reduction_lower"], row["reduction_upper"]),
         }
         for row in explanation.counterfactuals.iter_rows(named=True)
     ]

@@ -11,9 +11,9 @@ import polars as pl
 
 from livingdrug.report import palette
 from livingdrug.report.course import Span, draw_panel
-from livingdrug.report.wording import Panel, describe_reason, describe_variable, format_number, format_percent, spell
+from livingdrug.report.wording import Panel, describe_reason, describe_variable, format_interval, format_number
 
-MAX_PANELS = 4
+MAX_PANELS = 6
 WIDTH = 640
 
 
@@ -89,7 +89,8 @@ def _tabulate_course(observations: pl.DataFrame, bands: pl.DataFrame, variables:
 
 
 def _say(row: pl.DataFrame) -> str:
-    return f"{format_number(row['measured'][0])} on day {row['day'][0]:g}"
+    under = "below " if row["censored"][0] == "left" else ""
+    return f"{under}{format_number(row['measured'][0])} on day {row['day'][0]:g}"
 
 
 def _describe_course(table: pl.DataFrame, variables: Sequence[str]) -> str:
@@ -102,7 +103,8 @@ def _describe_course(table: pl.DataFrame, variables: Sequence[str]) -> str:
             continue
         ranked = rows.sort("measured", maintain_order=True)
         first, low, top, last = (_say(row) for row in (rows[0], ranked[0], ranked[-1], rows[-1]))
-        label = f"{describe_variable(variable).label} ({rows['unit'][0]})"
+        unit = "" if rows["unit"][0] in {None, "", "1"} else f" ({rows['unit'][0]})"
+        label = f"{describe_variable(variable).label}{unit}"
         parts.append(f"{label}: first {first}, lowest {low}, highest {top}, last {last}.")
     return " ".join(parts)
 
@@ -165,7 +167,7 @@ def draw_course(
 def _tabulate_mechanisms(mechanisms: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
     rows = [
         {
-            "mechanism": spell(str(item["name"])),
+            "mechanism": describe_reason(str(item["name"])),
             "group": describe_reason(str(item["group"])),
             "probability": float(item["probability"]),
             "lower": float(item["lower"]),
@@ -188,7 +190,7 @@ def _layer_mechanisms(values: list[dict[str, Any]]) -> list[dict[str, Any]]:
     y = {"field": "label", "type": "nominal", "sort": None, "title": None, "axis": labels}
     x = {"type": "quantitative", "scale": {"domain": [0, 1]}, "title": "Probability that this was the reason"}
     colour = {"field": "group", "type": "nominal", "scale": {"domain": groups, "range": colours}}
-    axis = {"format": ".0%", "values": [0, 0.25, 0.5, 0.75, 1]}
+    axis = {"labelExpr": "format(100 * datum.value, 'd') + ' %'", "values": [0, 0.25, 0.5, 0.75, 1]}
     return [
         {
             "mark": {"type": "bar", "height": 16, "fillOpacity": 0.55},
@@ -223,15 +225,14 @@ def draw_attribution(mechanisms: Sequence[Mapping[str, Any]]) -> Figure | None:
     >>> one = {"name": "antigen_low", "group": "antigen", "probability": 0.6, "lower": 0.4, "upper": 0.8}
     >>> figure = draw_attribution([one])
     >>> figure.caption
-    'Antigen low 60 % (40 % to 80 %).'
+    'Antigen-low escape 60 % (40 % to 80 %).'
     """
     if not mechanisms:
         return None
     table = _tabulate_mechanisms(mechanisms)
     values, parts = [], []
     for row in table.iter_rows(named=True):
-        interval = f"{format_percent(row['lower'])} to {format_percent(row['upper'])}"
-        written = f"{format_percent(row['probability'])} ({interval})"
+        written = format_interval(row["probability"], row["lower"], row["upper"])
         values.append({**row, "label": row["mechanism"], "written": written})
         parts.append(f"{row['mechanism']} {written}")
     spec = {"width": 420, "height": {"step": 26}, "data": {"values": values}, "layer": _layer_mechanisms(values)}

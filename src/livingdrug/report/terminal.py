@@ -9,7 +9,7 @@ Examples
 import textwrap
 
 from livingdrug.report.document import write_title
-from livingdrug.report.wording import NOTHING, format_percent, spell
+from livingdrug.report.wording import NOTHING, describe_reason, format_interval
 from livingdrug.study.explanation import Explanation
 
 WIDTH = 88
@@ -33,13 +33,13 @@ def _list_mechanisms(explanation: Explanation) -> list[str]:
     if not ranked:
         return []
     ranked = ranked[:1] + [item for item in ranked[1:] if item["probability"] >= LEAST]
-    labels = [spell(item["name"]) for item in ranked]
+    labels = [describe_reason(item["name"]) for item in ranked]
     space = max(len(label) for label in labels)
     lines = ["", "  Why, most probable first"]
     for label, item in zip(labels, ranked, strict=True):
-        interval = f"{format_percent(item['lower'])} to {format_percent(item['upper'])}"
-        chance = format_percent(item["probability"])
-        lines.append(f"    {label:<{space}}  {draw_bar(item['probability'])}  {chance:>5}  ({interval})")
+        chance, _, interval = format_interval(item["probability"], item["lower"], item["upper"]).partition(" (")
+        row = f"    {label:<{space}}  {draw_bar(item['probability'])}  {chance:>5}"
+        lines.append(f"{row}  ({interval}" if interval else row)
     return lines
 
 
@@ -54,7 +54,8 @@ def format_explanation(explanation: Explanation) -> str:
     lines = [write_title(explanation), ""]
     for sentence in explanation.sentences:
         lines += _wrap(sentence)
-    if not explanation.fit.get("converged", True):
+    is_said = any("did not converge" in sentence for sentence in explanation.sentences)
+    if not explanation.fit.get("converged", True) and not is_said:
         lines += _wrap("The fit did not converge: read this as a hint, not as a result.")
     lines += _list_mechanisms(explanation)
     lines += ["", "  Research software; not a medical device."]

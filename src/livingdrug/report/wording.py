@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from livingdrug.core.variables import VARIABLES
+from livingdrug.explain.narrative import MECHANISMS
 
 Scale = Literal["linear", "log"]
 Panel = Literal["car_t", "tumour", "other"]
@@ -107,20 +108,20 @@ def describe_event(kind: str) -> str:
 def describe_reason(name: str) -> str:
     """Return the words for a mechanism or a group of mechanisms.
 
-    >>> describe_reason("antigen_low"), describe_reason("quantity")
-    ('Antigen low', 'Number of CAR T cells')
+    >>> describe_reason("persistence"), describe_reason("quantity")
+    ('Lost persistence', 'Number of CAR T cells')
     """
-    return GROUPS.get(name) or spell(name)
+    return GROUPS.get(name) or spell(MECHANISMS.get(name, name))
 
 
 def describe_direction(direction: str | None, mechanism: str | None) -> str:
     """Say for or against which reason a finding speaks.
 
     >>> describe_direction("for", "antigen_low"), describe_direction("against", None)
-    ('for antigen low', 'against')
+    ('for antigen-low escape', 'against')
     """
-    parts = (direction or "", describe_reason(mechanism).lower() if mechanism else "")
-    return " ".join(part for part in parts if part).replace("_", " ")
+    words = describe_reason(mechanism) if mechanism else ""
+    return " ".join(part for part in (direction or "", words[:1].lower() + words[1:]) if part)
 
 
 def format_number(value: float | None) -> str:
@@ -153,18 +154,28 @@ def format_cell(value: Any) -> str:
 
 
 def format_percent(probability: float | None) -> str:
-    """Write a probability as whole percent, or a dash; small but possible is never shown as 0.
+    """Write a probability as whole percent, or a dash; a limited number of draws never shows 0 or 100.
 
-    >>> format_percent(0.617), format_percent(0.004), format_percent(float("nan"))
+    >>> format_percent(0.617), format_percent(0.0), format_percent(float("nan"))
     ('62 %', '<1 %', '–')
     """
     if probability is None or not math.isfinite(probability):
         return NOTHING
-    if 0 < probability < 0.01:
+    if probability < 0.01:
         return "<1 %"
-    if 0.99 < probability < 1:
+    if probability > 0.99:
         return ">99 %"
     return f"{100 * probability:.0f} %"
+
+
+def format_interval(probability: float, lower: float, upper: float) -> str:
+    """Write a probability with its interval, or once where all three read alike.
+
+    >>> format_interval(0.6, 0.4, 0.8), format_interval(0.002, 0.0, 0.004)
+    ('60 % (40 % to 80 %)', '<1 %')
+    """
+    middle, low, high = (format_percent(value) for value in (probability, lower, upper))
+    return middle if middle == low == high else f"{middle} ({low} to {high})"
 
 
 def format_day(day: float | None) -> str:

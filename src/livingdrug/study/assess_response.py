@@ -10,6 +10,7 @@ from livingdrug.clinical.response import Course, confirm_responses
 from livingdrug.core.outcome import FailureClass, Response
 from livingdrug.core.patient import Disease, Product
 from livingdrug.core.ruleset import Ruleset
+from livingdrug.explain.narrative import DISEASES
 from livingdrug.explain.progression import MarkerRule
 from livingdrug.knowledge.rules import load_rules
 from livingdrug.study.patient_data import PatientData, derive_model_observations
@@ -68,7 +69,7 @@ def assess_response(data: PatientData) -> Assessment:
             failure_class=FailureClass.UNKNOWN.value,
             failure_day=None,
             best_response=None,
-            reason=f"there are no criteria for {data.disease} yet",
+            reason=f"response criteria for {DISEASES.get(data.disease, data.disease)} are not in this version",
             rows=pl.DataFrame(schema=RESPONSE_SCHEMA),
             rules=None,
             marker=None,
@@ -96,7 +97,15 @@ def assess_response(data: PatientData) -> Assessment:
 
 def tabulate_visits(course: Course) -> pl.DataFrame:
     """Return the response at each visit: at its time point, confirmed, and the clause that decided."""
-    rows = [(float(v.day), v.time_point.value, v.confirmed.value, v.clause) for v in course.visits]
+    rows = [
+        (
+            float(v.day),
+            v.time_point.value,
+            v.confirmed.value,
+            "too little was measured" if v.time_point == Response.NE else v.clause,
+        )
+        for v in course.visits
+    ]
     return pl.DataFrame(rows, schema=RESPONSE_SCHEMA, orient="row")
 
 

@@ -163,7 +163,7 @@ def collect_facts(
         failure_day=assessment.failure_day,
         best_response=assessment.best_response,
         reason=assessment.reason,
-        rule="no criteria" if assessment.rules is None else assessment.rules.title,
+        rule="" if assessment.rules is None else assessment.rules.title,
         answer=None if cause is None else cause.answer,
         attribution=None if cause is None else cause.attribution,
         evidence=tuple(evidence),
