@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 DONE, FAILED, BAD_INPUT, NOT_CONVERGED, INTERRUPTED = 0, 1, 2, 3, 130
 MAX_FAULTS = 40
+MAX_NAME = 60
+"""Characters of a subject's name in the name of its folder; file systems count up to four bytes for each."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -52,7 +54,7 @@ def _folder(text: str) -> Path:
     path = Path(text)
     if not text.strip():
         raise argparse.ArgumentTypeError("must name a folder, but was empty")
-    parent = next(p for p in (path, *path.absolute().parents) if os.path.exists(p))  # never raises, unlike Path.exists
+    parent = next(p for p in (path, *path.absolute().parents) if os.path.exists(p))  # noqa: PTH110 - never raises
     if not parent.is_dir():
         raise argparse.ArgumentTypeError(f"must be a folder, but {str(parent)!r} is a file")
     return path
@@ -143,7 +145,7 @@ def _choose_folders(subjects: Sequence[str], out: Path) -> dict[str, Path]:
         return {subjects[0]: out}
     folders: dict[str, Path] = {}
     for subject in subjects:
-        name = re.sub(r"[^\w-]+", "_", subject) or "_"
+        name = re.sub(r"[^\w-]+", "_", subject)[:MAX_NAME] or "_"
         taken = {folder.name.casefold() for folder in folders.values()}
         candidates = (name if i == 0 else f"{name}-{i}" for i in itertools.count())
         folders[subject] = out / next(c for c in candidates if c.casefold() not in taken)

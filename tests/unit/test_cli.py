@@ -71,6 +71,10 @@ def test_help_lists_every_command(capsys):
         (["explain", "record", "--example", "one", "--out", "x"], "not allowed"),
         (["simulate", "--disease", "myeloma", "--product", "ide_cel", "--out", "x", "--n", "0"], "above 0"),
         (["simulate", "--disease", "myeloma", "--product", "ide_cel", "--out", "x", "--jobs", "all"], "'all'"),
+        (["simulate", "--disease", "myeloma", "--product", "ide_cel", "--out", "x", "--seed", "-1"], "0 or more"),
+        (["explain", "record", "--out", " "], "must name a folder"),
+        (["explain", "record", "--out", __file__], "is a file"),
+        (["explain", "record", "--out", f"{__file__}/below"], "is a file"),
     ],
 )
 def test_wrong_usage_is_one_sentence_and_a_hint(arguments, said, capsys):
@@ -134,6 +138,23 @@ def test_a_subject_that_cannot_be_explained_does_not_stop_the_others(pretend, ca
     assert main(["explain", "--example", "any", "--out", str(tmp_path)]) == 2
     assert "must have an infusion" in capsys.readouterr().err
     assert (tmp_path / "good" / "report.html").exists()
+
+
+def test_one_of_two_explained_is_still_a_list(pretend, capsys, tmp_path):
+    def answer(subject_id):
+        if subject_id == "bad":
+            raise InputError("`bad` cannot be used.")
+        return invent(subject_id)
+
+    pretend(subjects=("bad", "good"), answer=answer)
+    assert main(["explain", "--example", "any", "--out", str(tmp_path), "--json"]) == 2
+    assert len(json.loads(capsys.readouterr().out)) == 1
+
+
+def test_names_too_long_for_a_file_system_are_cut_and_stay_apart(pretend, tmp_path):
+    pretend(subjects=("x" * 400, "x" * 401))
+    assert main(["explain", "--example", "any", "--out", str(tmp_path)]) == 0
+    assert len([path for path in tmp_path.iterdir() if path.is_dir()]) == 2
 
 
 def test_every_fault_of_a_document_is_printed_once(pretend, capsys, tmp_path):

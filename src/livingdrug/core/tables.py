@@ -165,6 +165,8 @@ def _check_order(sheet: Sheet) -> None:
     sheet.report(kind.is_in(AFTER_INFUSION) & (day < 0), "day", early, "what came before is bridging or prior_therapy")
     moved = "must be 0 for car_t: day 0 is the infusion"
     sheet.report((kind == "car_t") & (day != 0), "day", moved, "shift the days, or use second_infusion")
+    none = "must be above 0 for car_t"
+    sheet.report((kind == "car_t") & (pl.col("_amount") == 0), "amount", none, "leave it empty if it is not known")
     typed = sheet.rows.with_columns(day=day)
     check_before_death(sheet, sheet.rows.join(_list_deaths(typed), on="subject_id", how="left", maintain_order="left"))
 

@@ -173,7 +173,8 @@ def write_conflict(facts: Facts) -> list[str]:
     directions = {item.direction for item in facts.evidence if item.mechanism.value == answered}
     if directions != {"against"}:
         return []
-    return ["That measurement by itself speaks against the reason named; the model names it from the whole course."]
+    words = MECHANISMS.get(str(answered), str(answered))
+    return [f"A direct measurement speaks against {words}, which the model names from the whole course: be wary."]
 
 
 def write_caveats(facts: Facts) -> list[str]:

@@ -99,7 +99,7 @@ def _draw_courses(explanation: Explanation) -> list[_Drawing]:
 
 def is_untold(explanation: Explanation) -> bool:
     """Whether the record does not tell if the therapy failed."""
-    return not explanation.failed and explanation.failure_class == "unknown"
+    return explanation.failed is None
 
 
 def write_headline(explanation: Explanation) -> str:
@@ -228,6 +228,7 @@ def render_report(explanation: Explanation) -> str:
         version=str(provenance.get("version", "")),
         sentences=_choose_sentences(explanation),
         has_failed=explanation.failed,
+        has_fit=not explanation.bands.is_empty(),
         has_converged=bool(explanation.fit.get("converged", True)),
         facts=_list_facts(explanation),
         attribution=_prepare(attribution) if attribution else None,
@@ -270,12 +271,21 @@ def write_index(explanations: Mapping[str, Explanation], path: Path) -> Path:
             "subject": item.subject_id,
             "outcome": write_headline(item),
             "reason": _write_reason(item),
-            "fit": "converged" if item.fit.get("converged", True) else "did not converge",
+            "fit": _write_fit(item),
         }
         for link, item in explanations.items()
     ]
-    path.write_text(_render("index.html.jinja", title=f"{len(rows)} records explained", rows=rows), encoding="utf-8")
+    path.write_text(
+        _render("index.html.jinja", title=f"{len(rows)} subject{'' if len(rows) == 1 else 's'}", rows=rows),
+        encoding="utf-8",
+    )
     return path
+
+
+def _write_fit(item: Explanation) -> str:
+    if item.bands.is_empty():
+        return "none"
+    return "converged" if item.fit.get("converged", True) else "did not converge"
 
 
 def _write_reason(item: Explanation) -> str:

@@ -82,6 +82,9 @@ GROUPS = {
     "treatment": "Treatment",
 }
 
+SHORT = {"suppression": "Suppression"}
+"""Mechanisms whose words are too long for a label."""
+
 NOTHING = "–"
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -111,7 +114,7 @@ def describe_reason(name: str) -> str:
     >>> describe_reason("persistence"), describe_reason("quantity")
     ('Lost persistence', 'Number of CAR T cells')
     """
-    return GROUPS.get(name) or spell(MECHANISMS.get(name, name))
+    return GROUPS.get(name) or SHORT.get(name) or spell(MECHANISMS.get(name, name).removeprefix("a "))
 
 
 def describe_direction(direction: str | None, mechanism: str | None) -> str:

@@ -83,7 +83,7 @@ def explain_failure(
         subject_id=data.subject_id,
         disease=data.disease,
         product=data.product,
-        failed=bool(assessment.failed),
+        failed=assessment.failed,
         failure_class=assessment.failure_class,
         failure_day=assessment.failure_day,
         response_rows=assessment.rows,

@@ -16,7 +16,8 @@ class Explanation:
     Parameters
     ----------
     subject_id, disease, product : str
-    failed : bool
+    failed : bool or None
+        None where the record does not tell.
     failure_class : str
         A value of :class:`~livingdrug.core.outcome.FailureClass`.
     failure_day : float or None [day]
@@ -48,7 +49,7 @@ class Explanation:
     subject_id: str
     disease: str
     product: str
-    failed: bool
+    failed: bool | None
     failure_class: str
     failure_day: float | None
     response_rows: pl.DataFrame

@@ -173,4 +173,4 @@ def test_nothing_is_answered_when_the_posterior_is_split():
     attribution = make_attribution(("antigen_low", "antigen", 0.4), ("tumour_growth", "tumour", 0.4))
     answer = choose_answer(attribution, CATALOGUE, [])
     assert answer.answered is None
-    assert "0.6" in answer.reason
+    assert "60 %" in answer.reason

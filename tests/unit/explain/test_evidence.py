@@ -38,6 +38,12 @@ def test_a_fallen_density_speaks_for_antigen_low_escape():
     assert (item.mechanism.value, item.direction, item.rows) == ("antigen_low", "for", (0, 1))
 
 
+def test_a_density_below_its_limit_is_told_as_below():
+    rows = [(-20.0, "antigen_density", 600.0, "1", 20.0, "none"), (203.0, "antigen_density", 20.0, "1", 20.0, "left")]
+    (item,) = find_evidence(pl.DataFrame(rows, schema=SCHEMA, orient="row"), 200.0, LIMITS)
+    assert "below 20 on day 203 (ratio below 0.03" in item.statement
+
+
 def test_a_kept_density_speaks_against_it():
     (item,) = find((-20.0, "antigen_density", 670.0), (203.0, "antigen_density", 800.0))
     assert item.direction == "against"

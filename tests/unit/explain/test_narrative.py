@@ -5,7 +5,7 @@ import pytest
 from livingdrug.core.outcome import Mechanism
 from livingdrug.explain.attribution import Answer, Attribution, MechanismShare
 from livingdrug.explain.evidence import Evidence
-from livingdrug.explain.narrative import Facts, write_sentences
+from livingdrug.explain.narrative import Facts, write_percent, write_sentences
 
 LOW = MechanismShare("antigen_low", "antigen", "antigen-low escape", 0.72, 0.6, 0.8, 0.66, 0.1, 1.0)
 FAST = MechanismShare("tumour_growth", "tumour", "fast tumour growth", 0.14, 0.1, 0.2, 0.2, 0.0, 0.9)
@@ -77,3 +77,15 @@ def test_a_fit_that_did_not_converge_is_said_so():
 @pytest.mark.parametrize("kind", ["primary_resistance", "incomplete_response", "early_relapse", "unknown"])
 def test_every_class_of_failure_has_words(kind):
     assert kind not in write(failure_class=kind) or kind == "unknown"
+
+
+def test_a_measurement_against_the_reason_named_is_pointed_out():
+    against = Evidence("Target density was kept.", Mechanism.ANTIGEN_LOW, "against", (3,))
+    other = Evidence("Cells were exhausted.", Mechanism.EXHAUSTION, "against", (4,))
+    assert "A direct measurement speaks against antigen-low escape" in write(evidence=(against,))
+    assert "A direct measurement" not in write(evidence=(other, *FACTS.evidence))
+
+
+@pytest.mark.parametrize(("probability", "words"), [(0.0, "under 1 %"), (1.0, "over 99 %"), (0.995, "over 99 %")])
+def test_a_limited_number_of_draws_never_shows_certainty(probability, words):
+    assert write_percent(probability) == words

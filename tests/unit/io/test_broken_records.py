@@ -54,6 +54,11 @@ BROKEN = {
         "correct the unit",
     ),
     "comma decimal in quotes": (observation('P1,56,m_protein,"1,2",g/dL,,,,'), "row 4, column value", "decimal point"),
+    "no cells given": (
+        {"events": EVENTS.replace("4.5e8", "0")},
+        "column amount",
+        "leave it empty",
+    ),
     "comma decimal": (observation("P1,56,m_protein,1,2,g/dL,,,,"), "observations.csv, row 4", "count the commas"),
     "empty file": ({"observations": ""}, "observations.csv", "header"),
     "only a blank line": ({"observations": "\n"}, "observations.csv, row 1", "header"),

@@ -127,7 +127,7 @@ def test_a_patient_who_did_not_fail_has_a_report_too(make_explanation):
 
 
 def test_a_record_that_does_not_tell_is_not_reported_as_a_success(make_explanation):
-    html = render_report(make_explanation(failed=False, failure_class="unknown", failure_day=None, answered=None))
+    html = render_report(make_explanation(failed=None, failure_class="unknown", failure_day=None, answered=None))
     assert "Whether the therapy failed cannot be told" in html
     assert "No failure" not in html
 
@@ -153,14 +153,14 @@ def test_an_index_links_each_report(make_explanation, tmp_path):
     items = {"a/report.html": make_explanation(), "b/report.html": make_explanation(subject_id="p2", answered=None)}
     html = write_index(items, tmp_path / "index.html").read_text(encoding="utf-8")
     assert 'href="a/report.html"' in html
-    assert "Persistence (58 %)" in html
+    assert "Lost persistence (58 %)" in html
     assert "cannot be told" in html
 
 
 def test_the_terminal_says_the_verdict_the_reasons_and_the_caveat_in_short_lines(explanation):
     text = format_explanation(explanation)
     assert "The therapy failed: late relapse, first seen on day 150." in text
-    assert "Persistence  ############           58 %  (41 % to 73 %)" in text
+    assert "Lost persistence    ############           58 %  (41 % to 73 %)" in text
     assert "Research software; not a medical device." in text
     assert max(len(line) for line in text.splitlines()) <= 88
     assert text.isascii()
@@ -168,7 +168,7 @@ def test_the_terminal_says_the_verdict_the_reasons_and_the_caveat_in_short_lines
 
 def test_the_course_without_a_cause_is_told_in_percent(html):
     assert "<h3>Without each cause, probability of failure by day 365</h3>" in html
-    assert "<td>Antigen low</td><td>100 %</td><td>42 %</td><td>58 % (41 % to 73 %)</td>" in html
+    assert "<td>Antigen-low escape</td><td>&gt;99 %</td><td>42 %</td><td>58 % (41 % to 73 %)</td>" in html
 
 
 def test_evidence_is_told_once_in_a_report(make_explanation):

@@ -76,7 +76,7 @@ def test_a_logarithmic_axis_survives_values_that_have_no_logarithm(explanation, 
 
 def test_mechanisms_are_drawn_most_probable_first_with_their_interval(explanation):
     rows = [v for v in values_of(draw_attribution(explanation.mechanisms[::-1])) if isinstance(v, dict)]
-    assert [row["label"] for row in rows] == ["Persistence", "Antigen low", "Suppression"]
+    assert [row["label"] for row in rows] == ["Lost persistence", "Antigen-low escape", "Suppression"]
     assert rows[0]["written"] == "58 % (41 % to 73 %)"
 
 

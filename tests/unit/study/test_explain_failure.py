@@ -178,7 +178,8 @@ def test_a_disease_without_criteria_is_unknown_and_says_why():
     record = make_record({"tumour_spd": [(-7, 2000.0), (28, 100.0)]}, disease="lbcl", product="axi_cel")
     explanation = explain_failure(record, seed=1)
     assert explanation.failure_class == "unknown"
-    assert "no criteria for lbcl yet" in " ".join(explanation.sentences)
+    assert explanation.failed is None
+    assert "criteria for large B-cell lymphoma are not in this version" in " ".join(explanation.sentences)
 
 
 def test_a_product_without_values_is_assessed_but_not_fitted():
