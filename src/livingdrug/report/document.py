@@ -146,7 +146,8 @@ def _list_evidence(evidence: Iterable[Mapping[str, Any]]) -> list[dict[str, str]
 def _choose_sentences(explanation: Explanation) -> list[str]:
     """Leave to the list of evidence what is said there."""
     told = tuple(str(item["statement"]) for item in explanation.evidence)
-    return [sentence for sentence in explanation.sentences if not (told and sentence.startswith(told))]
+    chosen = [sentence for sentence in explanation.sentences if not (told and sentence.startswith(told))]
+    return [sentence.replace(" %", "\N{NO-BREAK SPACE}%") for sentence in chosen]
 
 
 def _tag(item: Mapping[str, Any]) -> str:

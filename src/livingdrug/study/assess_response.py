@@ -87,7 +87,7 @@ def assess_response(data: PatientData) -> Assessment:
         failure_class=verdict.failure.value,
         failure_day=None if verdict.day is None else float(verdict.day),
         best_response=course.best.value if course.best.is_at_least(Response.SD) else None,
-        reason=verdict.reason if verdict.certainty == "measured" else f"{verdict.reason} ({verdict.certainty})",
+        reason=f"{verdict.reason} (presumptive)" if verdict.certainty == "presumptive" else verdict.reason,
         rows=tabulate_visits(course),
         rules=rules,
         marker=marker,

@@ -105,7 +105,7 @@ def test_text_of_a_record_cannot_become_markup(html, explanation, make_explanati
 
 
 def test_a_report_says_what_it_rests_on(html, explanation):
-    for expected in ("2 values of the model are assumed", "k_exhaust", "ab" * 32, "raje2019", "0.1.0", "Draws"):
+    for expected in ("2 values used here are assumed", "k_exhaust", "ab" * 32, "raje2019", "0.1.0", "Draws"):
         assert expected in html
     assert html.count("Research software; not a medical device.") == 2
 
