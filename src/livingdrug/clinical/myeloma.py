@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from livingdrug.clinical.comparison import is_at_least
+from livingdrug.clinical.comparison import OPEN_WORDS, is_at_least
 from livingdrug.clinical.history import find_antibodies, find_new_therapy, find_start, read_history
 from livingdrug.clinical.myeloma_baseline import Baseline, derive_baseline, is_other_isotype
 from livingdrug.clinical.myeloma_progression import Nadir, find_progression
@@ -172,8 +172,12 @@ def _choose(
     """Return the category, the findings that decided it, and what kept a higher level open."""
     above: list[Finding] = []
     lowest: list[Finding] = []
+    fresh = {m.row for m in visit.measured.values() if m.value is not None or m.word not in (None, *OPEN_WORDS)}
     for level, finding in levels:
         if finding.truth == Truth.TRUE:
+            if not fresh.intersection(finding.rows):
+                # an earlier marrow or image alone makes no assessment: it would confirm itself
+                return Response.NE, (finding, *above), baseline.followed
             missing = tuple(dict.fromkeys(name for f in above for name in f.missing))
             return level, (finding, *above), missing
         if finding.truth == Truth.UNKNOWN:
