@@ -70,6 +70,8 @@ class Facts:
         Data rows that the fit used.
     assumed : int
         Values of the parameter set that are assumed.
+    is_dose_known : bool
+        Whether the record holds the dose of day 0.
     """
 
     subject_id: str
@@ -88,6 +90,7 @@ class Facts:
     is_converged: bool
     rows: int
     assumed: int
+    is_dose_known: bool = True
 
 
 def write_percent(probability: float) -> str:
@@ -182,6 +185,8 @@ def write_caveats(facts: Facts) -> list[str]:
     sentences = []
     if facts.attribution is not None and not facts.is_converged:
         sentences.append("The fit did not converge: read the reason as a hint only.")
+    if facts.attribution is not None and not facts.is_dose_known:
+        sentences.append("The record holds no dose of day 0: the usual dose of the product stands for it.")
     if facts.attribution is not None:
         sentences.append(
             f"This rests on {facts.rows} measurements, one model and {facts.assumed} assumed values; how often each "

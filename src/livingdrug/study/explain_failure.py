@@ -17,7 +17,7 @@ from livingdrug.study.assess_response import Assessment, assess_response
 from livingdrug.study.explanation import Explanation
 from livingdrug.study.find_cause import Cause, find_cause
 from livingdrug.study.fit_patient import BAND_SCHEMA, PatientFit, compute_bands, describe_fit, fit_patient
-from livingdrug.study.patient_data import PatientData, select_patient
+from livingdrug.study.patient_data import PatientData, find_dose, select_patient
 from livingdrug.study.plans import PLANS, SETTINGS, create_limits, create_noise
 from livingdrug.study.provenance import create_provenance
 
@@ -171,6 +171,7 @@ def collect_facts(
         is_converged=fit is None or describe_fit(fit)["converged"],
         rows=0 if fit is None else fit.posterior.rows,
         assumed=assumed,
+        is_dose_known=find_dose(data.events) is not None,
     )
 
 

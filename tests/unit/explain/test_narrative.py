@@ -89,3 +89,8 @@ def test_a_measurement_against_the_reason_named_is_pointed_out():
 @pytest.mark.parametrize(("probability", "words"), [(0.0, "under 1 %"), (1.0, "over 99 %"), (0.995, "over 99 %")])
 def test_a_limited_number_of_draws_never_shows_certainty(probability, words):
     assert write_percent(probability) == words
+
+
+def test_a_dose_that_the_record_does_not_hold_is_said_to_stand_for_itself():
+    text = " ".join(write_sentences(replace(FACTS, is_dose_known=False)))
+    assert "The record holds no dose of day 0: the usual dose of the product stands for it." in text
