@@ -16,7 +16,6 @@ from livingdrug.clinical.myeloma_baseline import Baseline, derive_baseline, is_o
 from livingdrug.clinical.myeloma_progression import Nadir, find_progression
 from livingdrug.clinical.myeloma_response import find_levels
 from livingdrug.clinical.visits import DECISIVE, Measured, Visit, build_visits
-from livingdrug.core.errors import Fault, InputError
 from livingdrug.core.outcome import Response
 from livingdrug.core.ruleset import Finding, Ruleset, Truth, Verdict
 
@@ -98,7 +97,7 @@ def assess_myeloma(
     ------
     kumar2016
     """
-    chosen = choose_options(rules, options)
+    chosen = rules.choose(options)
     visits = build_visits(observations, VARIABLES, window_days=float(chosen["visit_window_days"]))
     context = _build_context(observations, events, rules, chosen, visits)
     nadir = Nadir(context.baseline, is_confirmed=chosen["nadir"] == "confirmed")
@@ -110,24 +109,6 @@ def assess_myeloma(
             points.append(_judge(_see(visit, carried, context), nadir, context))
         nadir.include(visit)
     return tuple(points)
-
-
-def choose_options(rules: Ruleset, options: Mapping[str, str | float | bool]) -> dict[str, str | float | bool]:
-    """Return the ruleset's options with some replaced.
-
-    Raises
-    ------
-    InputError
-        If the ruleset has no such option.
-    """
-    faults = [
-        Fault(f"options.{name}", f"must be an option of {rules.name}", repr(value), f"use {', '.join(rules.options)}")
-        for name, value in options.items()
-        if name not in rules.options
-    ]
-    if faults:
-        raise InputError.from_faults("options", faults)
-    return {**rules.options, **options}
 
 
 def _build_context(

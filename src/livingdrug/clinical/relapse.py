@@ -72,7 +72,9 @@ def find_clinical_relapse(
 
 def _read(observations: pl.DataFrame, events: pl.DataFrame, rules: Ruleset) -> tuple[list[Visit], Baseline]:
     visits = build_visits(observations, VARIABLES)
-    return visits, derive_baseline(visits, rules, find_start(read_history(events), str(rules.options["baseline"])))
+    return visits, derive_baseline(
+        visits, rules, find_start(read_history(events), str(rules.options["baseline"].default))
+    )
 
 
 def _ask_clinical(

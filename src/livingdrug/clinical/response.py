@@ -12,7 +12,7 @@ import polars as pl
 
 from livingdrug.clinical.comparison import list_leaves
 from livingdrug.clinical.history import find_disease_death, read_history
-from livingdrug.clinical.myeloma import TimePoint, choose_options
+from livingdrug.clinical.myeloma import TimePoint
 from livingdrug.core.outcome import Response
 from livingdrug.core.ruleset import Finding, Ruleset, Truth
 
@@ -156,7 +156,7 @@ def confirm_responses(
 def _choose_settings(rules: Ruleset | None, options: Mapping[str, str | float | bool]) -> _Settings:
     if rules is None:
         return _Settings()
-    chosen = choose_options(rules, options)
+    chosen = rules.choose(options)
     return _Settings(
         Response(str(chosen["unconfirmed"])),
         float(chosen["missing_between"]),

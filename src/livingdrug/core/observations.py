@@ -16,7 +16,8 @@ from livingdrug.core.sheet import (
     read_numbers,
     suggest,
 )
-from livingdrug.core.variables import CENSORING, OTHER, VARIABLES, Variable, compute_variable_conversion
+from livingdrug.core.variable import Variable
+from livingdrug.core.variables import CENSORING, OTHER, VARIABLES, compute_variable_conversion
 
 _WORDS = [v.name for v in VARIABLES.values() if v.words]
 _CAR_T = ("car_transgene", "car_t_cells")
@@ -53,7 +54,8 @@ def decode_observations(sheet: Sheet, known: pl.Series | None, deaths: pl.DataFr
     _check_ranges(sheet)
     _check_limits(sheet)
     _check_times(sheet, deaths)
-    check_duplicates(sheet, "day", ("subject_id", "_day", "variable", "assay"), ("value", "unit", "censored"))
+    keys = ("subject_id", "_day", "variable", "assay", *(["reader"] if "reader" in sheet.rows.columns else []))
+    check_duplicates(sheet, "day", keys, ("value", "unit", "censored"))
     return _select(sheet)
 
 

@@ -2,10 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from enum import StrEnum
+from math import isnan
 
-from livingdrug.core.errors import KnowledgeError
+from livingdrug.core.errors import Fault, InputError, KnowledgeError
 from livingdrug.core.parameters import Value
+
+OptionValue = str | float | bool
+"""What an option may be."""
 
 
 class Truth(StrEnum):
@@ -82,6 +87,8 @@ class Finding:
         Unit of the threshold.
     parts : tuple of Finding
         The clauses that were joined, as far as they were needed to decide.
+    event_rows : tuple of int
+        Rows of the events table that decided it (0-based).
     """
 
     clause: str
@@ -94,6 +101,7 @@ class Finding:
     comparison: str = ""
     unit: str = ""
     parts: "tuple[Finding, ...]" = ()
+    event_rows: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +118,43 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Option:
+    """A choice that a publication leaves open.
+
+    Parameters
+    ----------
+    default : text, number or truth
+    meaning : str
+        What is chosen, in one sentence.
+    choices : tuple of str
+        The words it may be; none for a number or a truth.
+    """
+
+    default: OptionValue
+    meaning: str
+    choices: tuple[str, ...] = ()
+
+    def read(self, given: OptionValue) -> OptionValue | None:
+        """Return a choice as the option's own kind; None where it is not one.
+
+        Examples
+        --------
+        >>> Option(84.0, "days").read("28"), Option("strict", "policy", ("strict", "none")).read("lax")
+        (28.0, None)
+        """
+        if isinstance(self.default, bool):
+            words = {"true": True, "yes": True, "false": False, "no": False}
+            return given if isinstance(given, bool) else words.get(str(given).lower())
+        if isinstance(self.default, str):
+            return given if isinstance(given, str) and given in self.choices else None
+        try:
+            number = float(given)
+        except ValueError:
+            return None
+        return None if isinstance(given, bool) or isnan(number) else number
+
+
+@dataclass(frozen=True, slots=True)
 class Ruleset:
     """A published set of criteria: ``name/version``, thresholds with provenance, options with defaults."""
 
@@ -117,7 +162,7 @@ class Ruleset:
     title: str
     source: str
     thresholds: Mapping[str, Value]
-    options: Mapping[str, str | float | bool] = field(default_factory=dict)
+    options: Mapping[str, Option] = field(default_factory=dict)
 
     def threshold(self, name: str) -> float:
         """Return a threshold's value.
@@ -131,3 +176,35 @@ class Ruleset:
             known = ", ".join(self.thresholds)
             raise KnowledgeError(f"{self.name} must define {name!r}, but does not. Hint: it has {known}.")
         return self.thresholds[name].value
+
+    def choose(self, given: Mapping[str, OptionValue]) -> dict[str, OptionValue]:
+        """Return every option with the defaults replaced by what is given; text is read as the option's kind.
+
+        Raises
+        ------
+        InputError
+            With every name that is no option and every choice that it does not have.
+        """
+        chosen = {name: option.default for name, option in self.options.items()}
+        faults = []
+        for name, value in given.items():
+            option = self.options.get(name)
+            if option is None:
+                close = get_close_matches(name, self.options, n=1)
+                hint = (
+                    f"did you mean {close[0]}"
+                    if close
+                    else f"use {', '.join(self.options) or 'none: it has no options'}"
+                )
+                faults.append(Fault(f"options.{name}", f"must be an option of {self.name}", repr(value), hint))
+                continue
+            read = option.read(value)
+            if read is None:
+                kind = "yes or no" if isinstance(option.default, bool) else "a number"
+                rule = f"must be {' or '.join(option.choices) or kind}"
+                faults.append(Fault(f"options.{name}", rule, repr(value), f"the default is {option.default}"))
+            else:
+                chosen[name] = read
+        if faults:
+            raise InputError.from_faults("options", faults)
+        return chosen

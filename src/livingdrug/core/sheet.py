@@ -202,7 +202,7 @@ def check_duplicates(sheet: Sheet, column: str, keys: tuple[str, ...], same: tup
     """Find rows that repeat the keys of an earlier one, and say whether they also repeat what it says."""
     first = pl.col(LINE).min().over(keys).alias("_first")
     differs = pl.any_horizontal(pl.lit(value=False), *(pl.col(c).n_unique().over(keys) > 1 for c in same))
-    rows = sheet.rows.drop_nulls([key for key in keys if key not in {"assay", "note", "_amount"}])
+    rows = sheet.rows.drop_nulls([key for key in keys if key not in {"assay", "note", "_amount", "reader"}])
     again = rows.with_columns(first, differs.alias("_differs")).filter(pl.col(LINE) != pl.col("_first"))
     rule = f"{', '.join(key.removeprefix('_') for key in keys)} must stand once"
     sheet.report_rows(

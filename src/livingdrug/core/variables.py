@@ -2,111 +2,16 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 
+from livingdrug.core.bedside_variables import BEDSIDE
+from livingdrug.core.disease_variables import DISEASE
+from livingdrug.core.imaging_variables import IMAGING
+from livingdrug.core.laboratory_variables import LABORATORY
 from livingdrug.core.units import compute_conversion, compute_factor, parse_unit
+from livingdrug.core.variable import Variable
 
-
-@dataclass(frozen=True, slots=True)
-class Variable:
-    """One thing that is measured.
-
-    Parameters
-    ----------
-    name : str
-    unit : str
-        Canonical; empty where values are words.
-    meaning : str
-    lower, upper : float
-        What no measurement goes beyond. Chosen generously by this project: a value outside stands in
-        another unit than its row says.
-    words : tuple of str
-        Values of a variable that is not a number.
-    molar_mass : float, optional [g/mol]
-        Converts amounts of substance.
-    has_detail : bool
-        May name its antigen: ``antigen_density:BCMA``.
-    """
-
-    name: str
-    unit: str
-    meaning: str
-    lower: float = 0.0
-    upper: float = float("inf")
-    words: tuple[str, ...] = ()
-    molar_mass: float | None = None
-    has_detail: bool = False
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether values are whole numbers, which need no unit: scores and counts."""
-        return self.unit in {"score", "count"}
-
-
-_SIGN = ("positive", "negative", "indeterminate")
-
-VARIABLES: Mapping[str, Variable] = {
-    v.name: v
-    for v in (
-        Variable("car_transgene", "copies/ug", "CAR transgene per genomic DNA, qPCR", upper=1e8),
-        Variable("car_t_cells", "cells/uL", "CAR T cells in blood, flow cytometry", upper=1e6),
-        Variable("b_cells", "cells/uL", "B cells in blood", upper=1e6),
-        Variable("m_protein", "g/dL", "serum M-protein, electrophoresis", upper=20.0),
-        Variable("urine_m_protein", "mg/24h", "urine M-protein", upper=1e5),
-        Variable("flc_kappa", "mg/L", "serum free light chain kappa", upper=3e5),
-        Variable("flc_lambda", "mg/L", "serum free light chain lambda", upper=3e5),
-        Variable("serum_immunofixation", "", "serum immunofixation", words=_SIGN),
-        Variable("urine_immunofixation", "", "urine immunofixation", words=_SIGN),
-        Variable("immunoglobulin_g", "g/L", "immunoglobulin G", upper=200.0),
-        Variable("immunoglobulin_a", "g/L", "immunoglobulin A", upper=200.0),
-        Variable("immunoglobulin_m", "g/L", "immunoglobulin M", upper=200.0),
-        Variable("marrow_plasma_cells", "%", "plasma cells in marrow", upper=100.0),
-        Variable("marrow_clonal_plasma_cells", "", "clonal plasma cells in marrow", words=("present", "absent")),
-        Variable("circulating_plasma_cells", "cells/uL", "plasma cells in blood", upper=1e6),
-        Variable("marrow_blasts", "%", "blasts in marrow", upper=100.0),
-        Variable("mrd", "1", "measurable residual disease, fraction of cells; sensitivity in lloq", upper=1.0),
-        Variable("sbcma", "ng/mL", "soluble BCMA", upper=1e5),
-        Variable("beta2_microglobulin", "mg/L", "beta-2 microglobulin", upper=300.0),
-        Variable("tumour_spd", "mm2", "sum of products of diameters", upper=1e6),
-        Variable("tumour_volume", "mL", "tumour volume", upper=1e5),
-        Variable("metabolic_tumour_volume", "mL", "metabolic tumour volume, PET", upper=1e5),
-        Variable("deauville", "score", "Deauville score", lower=1.0, upper=5.0),
-        Variable("new_lesion", "", "new lesion", words=("yes", "no", "equivocal")),
-        Variable("bone_lesion_progression", "", "new or progressive bone lesion", words=("yes", "no")),
-        Variable("target_lesion_sum", "mm", "sum of diameters of target lesions", upper=1e4),
-        Variable("plasmacytoma_spd", "mm2", "plasmacytoma, sum of products of diameters", upper=1e6),
-        Variable("antigen_positive_fraction", "1", "tumour cells with the target antigen", upper=1.0, has_detail=True),
-        Variable("antigen_density", "molecules/cell", "target antigen per tumour cell", upper=1e7, has_detail=True),
-        Variable("pd1_tim3_fraction", "1", "CAR T cells with PD-1 and TIM-3", upper=1.0),
-        Variable("il6", "pg/mL", "interleukin 6", upper=1e7),
-        Variable("il10", "pg/mL", "interleukin 10", upper=1e7),
-        Variable("interferon_gamma", "pg/mL", "interferon gamma", upper=1e7),
-        Variable("crp", "mg/L", "C-reactive protein", upper=1500.0),
-        Variable("ferritin", "ng/mL", "ferritin", upper=1e7),
-        Variable("fibrinogen", "mg/dL", "fibrinogen", upper=3000.0),
-        Variable("triglycerides", "mg/dL", "triglycerides", upper=2e4, molar_mass=885.7),
-        Variable("ldh", "U/L", "lactate dehydrogenase", upper=1e5),
-        Variable("temperature", "Cel", "body temperature", lower=20.0, upper=46.0),
-        Variable("systolic_bp", "mmHg", "systolic blood pressure", upper=400.0),
-        Variable("spo2", "%", "oxygen saturation", upper=100.0),
-        Variable("vasopressors", "count", "vasopressors in use", upper=10.0),
-        Variable(
-            "oxygen", "", "oxygen given", words=("none", "low_flow", "high_flow", "positive_pressure", "ventilation")
-        ),
-        Variable("ice_score", "score", "immune effector cell encephalopathy score", upper=10.0),
-        Variable("haemoglobin", "g/dL", "haemoglobin", lower=2.0, upper=30.0),
-        Variable("calcium", "mg/dL", "calcium", lower=3.0, upper=30.0, molar_mass=40.08),
-        Variable("albumin", "g/dL", "albumin", lower=0.3, upper=10.0),
-        Variable("creatinine", "mg/dL", "creatinine", upper=40.0, molar_mass=113.122),
-        Variable("platelets", "10*9/L", "platelets", upper=1e4),
-        Variable("neutrophils", "10*9/L", "neutrophils", upper=500.0),
-        Variable("lymphocytes", "10*9/L", "lymphocytes", upper=2000.0),
-        Variable("host_t_cells", "cells/uL", "T cells without the CAR", upper=1e6),
-        Variable("ecog", "score", "ECOG performance status", upper=5.0),
-        Variable("pain_nrs", "score", "pain, numeric rating", upper=10.0),
-    )
-}
+VARIABLES: Mapping[str, Variable] = {v.name: v for v in (*DISEASE, *LABORATORY, *IMAGING, *BEDSIDE)}
 OTHER = "x_"
 """A variable whose name begins so is kept as it is and used for nothing."""
 

@@ -1,7 +1,8 @@
 """Load a published set of criteria by ``name/version``.
 
-A file is TOML: ``[ruleset]`` with name, title and source; ``[options]`` with the default of each choice
-that the publication leaves open; then one table a threshold, which carries what every value carries.
+A file is TOML: ``[ruleset]`` with name, title and source; one table ``[options.NAME]`` with default, meaning
+and choices for each thing that the publication leaves open; then one table a threshold, which carries what
+every value carries.
 """
 
 import tomllib
@@ -14,7 +15,7 @@ from typing import Any
 
 from livingdrug.core.errors import Fault, KnowledgeError
 from livingdrug.core.parameters import Value
-from livingdrug.core.ruleset import Ruleset
+from livingdrug.core.ruleset import Option, Ruleset
 from livingdrug.knowledge.provenance import check_source_text, decode_value
 
 _HEAD = ("name", "title", "source")
@@ -88,7 +89,14 @@ def decode_rules(document: Mapping[str, Any], name: str) -> tuple[Ruleset | None
     if faults or head is None:
         return None, faults
     texts: Mapping[str, str] = head
-    return Ruleset(**texts, thresholds=MappingProxyType(thresholds), options=MappingProxyType(options)), []
+    chosen = {key: _decode_option(table) for key, table in options.items()}
+    return Ruleset(**texts, thresholds=MappingProxyType(thresholds), options=MappingProxyType(chosen)), []
+
+
+def _decode_option(table: Mapping[str, Any]) -> Option:
+    default = table["default"]
+    is_number = isinstance(default, int | float) and not isinstance(default, bool)
+    return Option(float(default) if is_number else default, table["meaning"], tuple(table.get("choices", ())))
 
 
 def _check_head(head: Any, name: str) -> list[Fault]:
@@ -115,8 +123,18 @@ def _check_head(head: Any, name: str) -> list[Fault]:
 def _check_options(options: Any, name: str) -> list[Fault]:
     if not isinstance(options, Mapping):
         return [Fault(f"{name}.options", "must be a table", repr(options), "write [options]")]
-    return [
-        Fault(f"{name}.options.{key}", "must be a text, a number or a truth", repr(value), "write the default")
-        for key, value in options.items()
-        if not isinstance(value, str | int | float | bool)
-    ]
+    return [fault for key, table in options.items() for fault in _check_option(table, f"{name}.options.{key}")]
+
+
+def _check_option(table: Any, where: str) -> list[Fault]:
+    if not isinstance(table, Mapping) or set(table) - {"choices"} != {"default", "meaning"}:
+        return [Fault(where, "must have default and meaning, and choices if it is a word", repr(table), "complete it")]
+    default, choices = table["default"], table.get("choices", [])
+    if not isinstance(default, str | int | float | bool):
+        return [Fault(f"{where}.default", "must be a text, a number or a truth", repr(default), "write the default")]
+    if not isinstance(table["meaning"], str) or not table["meaning"].strip():
+        return [Fault(f"{where}.meaning", "must say what is chosen", repr(table["meaning"]), "write a sentence")]
+    if isinstance(default, str) != bool(choices) or (choices and default not in choices):
+        rule = "must list the words it may be, the default among them, and be empty for anything else"
+        return [Fault(f"{where}.choices", rule, repr(choices), "write the choices")]
+    return []

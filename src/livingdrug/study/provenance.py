@@ -64,7 +64,7 @@ def create_provenance(
     keys |= {value.source for ruleset in rules for value in ruleset.thresholds.values()}
     if values is not None:
         keys |= {value.source for value in values.values.values()}
-    options: dict[str, Any] = {f"{r.name}.{name}": value for r in rules for name, value in r.options.items()}
+    options: dict[str, Any] = {f"{r.name}.{name}": option.default for r in rules for name, option in r.options.items()}
     options |= {"parameters": "" if values is None else values.name, "rulesets": [r.name for r in rules]}
     return {
         "version": VERSION,

@@ -7,8 +7,14 @@ HEAD = {"name": "x/1", "title": "Criteria of x", "source": "kumar2016"}
 LOW = {"value": 25.0, "unit": "%", "source": "kumar2016", "where": "Table 4", "how": "reported"}
 
 
+OPTIONS = {
+    "urine_policy": {"default": "strict", "choices": ["strict", "lax"], "meaning": "what urine is asked for"},
+    "days": {"default": 84, "meaning": "how long a result stands"},
+}
+
+
 def document(**changed):
-    return {"ruleset": HEAD, "options": {"urine_policy": "strict", "days": 84}, "low": LOW} | changed
+    return {"ruleset": HEAD, "options": OPTIONS, "low": LOW} | changed
 
 
 def faults_of(**changed):
@@ -26,7 +32,8 @@ def test_a_sound_document_is_read_with_its_options():
     rules, faults = decode_rules(document(), "x/1")
     assert faults == []
     assert rules.threshold("low") == 25.0
-    assert rules.options == {"urine_policy": "strict", "days": 84}
+    assert rules.options["urine_policy"].choices == ("strict", "lax")
+    assert rules.choose({"days": "28"}) == {"urine_policy": "strict", "days": 28.0}
 
 
 @pytest.mark.parametrize(
