@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from livingdrug.cli import main
+from livingdrug.cli.entry import main
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])

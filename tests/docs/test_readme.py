@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from livingdrug.cli import main
+from livingdrug.cli.entry import main
 
 README = Path(__file__).parents[2] / "README.md"
 

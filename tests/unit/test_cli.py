@@ -4,7 +4,7 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from livingdrug.cli import main
+from livingdrug.cli.entry import main
 from livingdrug.core.errors import Fault, InputError, KnowledgeError
 from livingdrug.core.tables import Record
 from livingdrug.study import examples, explain_failure

@@ -1,0 +1,114 @@
+"""Describe the commands, run one, turn errors into sentences and exit codes."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from livingdrug.cli.arguments import (
+    BAD_INPUT,
+    DONE,
+    FAILED,
+    INTERRUPTED,
+    Parser,
+    add_shared,
+    positive,
+    report_error,
+)
+from livingdrug.cli.explaining import run_explain
+from livingdrug.cli.inspecting import run_check, run_doctor, run_examples
+from livingdrug.cli.simulating import run_simulate
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Describe the commands and their flags."""
+    parser = Parser(
+        prog="livingdrug",
+        description="What happens if CAR T-cell therapy fails: when, why, and what next.",
+        epilog="Research software; not a medical device.",
+    )
+    parser.add_argument("--version", action="store_true", help="print the version")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=Parser)
+
+    examples = commands.add_parser("examples", help="list the packaged records (synthetic)")
+    examples.set_defaults(run=run_examples)
+
+    explain = commands.add_parser("explain", help="explain whether, when, how and why a therapy failed")
+    source = explain.add_mutually_exclusive_group(required=True)
+    source.add_argument("record", nargs="?", type=Path, metavar="RECORD", help="folder with the three CSV files")
+    source.add_argument("--example", metavar="NAME", help="a packaged record instead")
+    add_shared(explain)
+    explain.add_argument("--json", action="store_true", help="print explanation.json instead of text")
+    explain.set_defaults(run=run_explain)
+
+    simulate = commands.add_parser(
+        "simulate", help="simulate virtual patients as the records that a hospital would have"
+    )
+    simulate.add_argument("--disease", required=True, help="myeloma, lbcl, b_all or mcl")
+    simulate.add_argument("--product", required=True, help="ide_cel, cilta_cel, axi_cel, tisa_cel, liso_cel, brexu_cel")
+    simulate.add_argument("--n", type=positive, default=100, metavar="N", help="virtual patients (default 100)")
+    simulate.add_argument("--days", type=positive, default=730, metavar="N", help="days after infusion (default 730)")
+    add_shared(simulate)
+    simulate.set_defaults(run=run_simulate)
+
+    check = commands.add_parser("check", help="check that every packaged number has unit, source and provenance")
+    check.set_defaults(run=run_check)
+
+    doctor = commands.add_parser("doctor", help="versions, processor and speed of this installation")
+    doctor.add_argument("--json", action="store_true", help="print JSON")
+    doctor.set_defaults(run=run_doctor)
+    return parser
+
+
+def _run(command: Callable[[argparse.Namespace], int], arguments: argparse.Namespace) -> int:
+    """Run a command; errors that we raise on purpose become sentences and exit codes."""
+    from livingdrug.core.errors import InputError, LivingDrugError
+
+    try:
+        return command(arguments)
+    except InputError as error:
+        report_error(error)
+        return BAD_INPUT
+    except LivingDrugError as error:
+        report_error(error)
+        return FAILED
+    except BrokenPipeError:
+        # Whoever read our output has left; keep the interpreter from complaining at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except OSError as error:
+        where = f" `{error.filename}`" if error.filename else ""
+        print(f"The file{where} could not be used: {error.strerror or error}.", file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        print("\nStopped as asked; what was written before is complete.", file=sys.stderr)
+        return INTERRUPTED
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    Examples
+    --------
+    >>> main(["--version"])
+    livingdrug 0.1.0
+    0
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    parser = build_parser()
+    try:
+        arguments = parser.parse_args(argv)
+    except SystemExit as exit_:
+        return int(exit_.code or 0)
+    if arguments.version:
+        from livingdrug.core.version import VERSION
+
+        print(f"livingdrug {VERSION}")
+        return DONE
+    if not hasattr(arguments, "run"):
+        parser.print_help()
+        return BAD_INPUT
+    return _run(arguments.run, arguments)
