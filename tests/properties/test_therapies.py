@@ -127,3 +127,18 @@ def test_an_event_up_to_the_infusion_changes_nothing(lab, name):
     plan = [Event(-5.0, "lymphodepletion"), Event(0.0, "car_t", amount=1e8)]
     assert create_changes(UNIFIED, plan, LEVERS, lab.patients(name)[0]) == ()
     assert lab.peak(run(lab, lab.patients(name), plan))[0] == lab.peak(lab.run(lab.patients(name), DAYS))[0]
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_tocilizumab_changes_proliferation_by_a_fifth_at_most_and_for_two_weeks(lab, name):
+    rows = lab.patients(name)
+    assert 1.0 <= rows[0, column("tocilizumab_growth")] <= 1.2
+    days = np.arange(0, 60, 0.5)
+    solution = run(lab, rows, [], [Event(5.0, "tocilizumab", amount=8.0)], days=days)
+    count = solution.at("car_t_cells")
+    assert np.array_equal(count[0, days < 5], count[1, days < 5])
+    assert 1.0 <= count[1].max() / count[0].max() < 1.6
+    steps = np.diff(np.log(count[:, (days >= 5) & (days <= 6)]), axis=1)
+    fastest = 0.2 * (rows[0, column("rN")] + rows[0, column("rE")])
+    assert (steps[1] - steps[0] > 0).all()
+    assert (steps[1] - steps[0] <= fastest * 0.5).all()

@@ -15,6 +15,8 @@ from livingdrug.core.parameters import ParameterSet, Value
 from livingdrug.knowledge.provenance import HOW, check_source_text, decode_value, is_number
 
 _HEAD = ("name", "model", "caveat", "disease", "product")
+_BASE = "extends"
+"""Field of a set that takes every value of another set that it does not give itself."""
 _CORRELATION_TEXTS = ("source", "where", "how")
 _SMALLEST_EIGENVALUE = 1e-9
 
@@ -56,12 +58,27 @@ def load_parameters(name: str) -> ParameterSet:
 
 
 def read_document(name: str) -> tuple[dict[str, Any], list[Fault]]:
-    """Read the TOML document of a packaged set; empty with a fault if it is not TOML."""
+    """Read the TOML document of a packaged set; empty with a fault if it is not TOML.
+
+    A set that extends another has every value of that one which it does not give itself.
+    """
     path = files("livingdrug.knowledge").joinpath("data", "parameters", f"{name}.toml")
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8")), []
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         return {}, [Fault(f"{name}.toml", "must be TOML in which every name stands once", str(error), "correct it")]
+    return _extend(document, name)
+
+
+def _extend(document: dict[str, Any], name: str) -> tuple[dict[str, Any], list[Fault]]:
+    head = document.get("set")
+    base = head.pop(_BASE, None) if isinstance(head, dict) else None
+    if base is None:
+        return document, []
+    if base == name or base not in list_parameters():
+        return {}, [Fault(f"{name}.set.{_BASE}", "must be another packaged set", repr(base), "correct the name")]
+    inherited, faults = read_document(base)
+    return {**inherited, **document}, faults
 
 
 def read_parameters(name: str) -> tuple[ParameterSet | None, list[Fault]]:

@@ -93,18 +93,24 @@ def create_schedule(
     """
     patients = len(parameters)
     names = SimpleNamespace(**{name: parameters[:, i] for i, name in enumerate(model.parameter_names)})
-    steps = sorted(_list_steps(events, levers, names), key=lambda step: step[0])
+    steps = _list_steps(events, levers, names)
     if not steps:
         return Schedule.none(patients)
-    places = [_find_place(model, target, action) for _, target, action, _ in steps]
-    value = np.stack([np.broadcast_to(np.asarray(step[3], dtype=float), patients) for step in steps], axis=1)
+    places = np.array([_find_place(model, target, action) for _, target, action, _ in steps], dtype=np.int32)
+    day, value = (_stack([step[part] for step in steps], patients) for part in (0, 3))
+    order = np.argsort(day, axis=1, kind="stable")
     return Schedule(
         offsets=np.arange(patients + 1, dtype=np.int64) * len(steps),
-        day=np.tile(np.array([step[0] for step in steps], dtype=float), patients),
-        action=np.tile(np.array([action for action, _ in places], dtype=np.int32), patients),
-        target=np.tile(np.array([target for _, target in places], dtype=np.int32), patients),
-        value=np.ascontiguousarray(value).ravel(),
+        day=np.take_along_axis(day, order, axis=1).ravel(),
+        action=places[order, 0].ravel(),
+        target=places[order, 1].ravel(),
+        value=np.take_along_axis(value, order, axis=1).ravel(),
     )
+
+
+def _stack(columns: Sequence[Any], patients: int) -> np.ndarray:
+    """Put numbers, and arrays of a number for each patient, side by side: (patient, step)."""
+    return np.stack([np.broadcast_to(np.asarray(column, dtype=float), patients) for column in columns], axis=1)
 
 
 def _list_steps(events: Sequence[Event], levers: Mapping[str, Lever], parameters: Any) -> list[Step]:

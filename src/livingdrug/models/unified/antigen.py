@@ -16,7 +16,7 @@ the high clone loses (:math:`\mu B_P`). :math:`h` is the hazard of a next therap
 removal of a clone that has died out (see :mod:`livingdrug.models.unified.extinction`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from livingdrug.core.arithmetic import power
@@ -76,7 +76,7 @@ def compute_killing(p: Any) -> tuple[Any, Any, Any]:
     )
 
 
-def compute_drive(shown: tuple[Any, Any, Any], y: Any, p: Any) -> Any:
+def compute_drive(shown: Sequence[Any], y: Any, p: Any) -> Any:
     """Return the antigen drive g, 0 to 1, given the shown burden of each clone."""
     high = compute_efficiency(p.antigen_density_high, p.A50_expand, p.hill_antigen)
     low = compute_efficiency(p.antigen_density_high * p.density_low_ratio, p.A50_expand, p.hill_antigen)
@@ -105,7 +105,7 @@ def compute_initial(p: Any) -> Mapping[str, Any]:
     }
 
 
-def compute_rates(y: Any, p: Any, *, growth: Any, deaths: tuple[Any, Any, Any], hazard: Any) -> Mapping[str, Any]:
+def compute_rates(y: Any, p: Any, *, growth: Any, deaths: Sequence[Any], hazard: Any) -> Mapping[str, Any]:
     """Return rates of change of the clones and of healthy cells.
 
     Parameters

@@ -4,7 +4,7 @@ r"""CAR T cells: engraftment, expansion in the niche that lymphodepletion opened
     C = T_M + T_E + T_R + T_X, \qquad
     Q_\infty = \frac{K_n^4}{K_n^4 + (N + w_C C)^4}
 
-    p = (r_N + r_E g)\, Q\, \Psi\, (1 - d)\, \frac{K_C}{K_C + C}, \qquad
+    p = u\, (r_N + r_E g)\, Q\, \Psi\, (1 - d)\, \frac{K_C}{K_C + C}, \qquad
     x = x_g (g + x_S S)
 
     \dot T_I = -(k_I + h) T_I
@@ -40,6 +40,9 @@ STATES = (
     Quantity("niche", "1", "homeostatic cytokine niche, 1 is fully open (Q)", 1e-4),
 )
 
+PRODUCT = tuple(state for state in STATES if state.name.startswith("cart_"))
+"""The states of the product itself."""
+
 PARAMETERS = (
     Quantity("dose", "cells", "infused CAR T cells"),
     Quantity("blood_scale", "cells", "cells in the body for one cell per uL of blood"),
@@ -67,6 +70,7 @@ PARAMETERS = (
     Quantity("eX", "1", "killing by an exhausted cell relative to an effector"),
     Quantity("vP", "1/day", "reinvigoration of exhausted cells, by PD-1 inhibition"),
     Quantity("h_cart", "1/day", "loss of all CAR T cells to another therapy"),
+    Quantity("growth_drug", "1", "proliferation under a drug that is given now, relative to none (u)"),
     Quantity("ld_survival", "1", "fraction of T cells that survives a later lymphodepletion"),
 )
 
@@ -90,19 +94,22 @@ def compute_initial(p: Any) -> Mapping[str, Any]:
     }
 
 
-def compute_rates(y: Any, p: Any, *, drive: Any, permission: Any, suppression: Any, steroid: Any) -> Mapping[str, Any]:
+def compute_rates(
+    y: Any, p: Any, *, drive: Any, permission: Any, suppression: Any, steroid: Any, others: Any = 0
+) -> Mapping[str, Any]:
     """Return rates of change of the CAR T block.
 
     Parameters
     ----------
+    others : CAR T cells of another product, which take the same room and niche [cells/uL]
     drive : antigen drive g, 0 to 1
     permission : suppression of proliferation Psi, 0 to 1
     suppression : index S
     steroid : occupancy d of the dexamethasone effect, 0 to 1
     """
     activated = p.feng * p.kI * y.cart_infused
-    count = compute_total(y)
-    growth = (p.rN + p.rE * drive) * y.niche * permission * (1 - steroid) * (p.KC / (p.KC + count))
+    count = compute_total(y) + others
+    growth = p.growth_drug * (p.rN + p.rE * drive) * y.niche * permission * (1 - steroid) * (p.KC / (p.KC + count))
     exhaustion = p.xg * (drive + p.xS * suppression)
     effector_loss = p.alpha * (1 + p.eD * steroid) + p.rEM + exhaustion + p.h_cart
     recall = p.aM * drive * y.cart_memory

@@ -5,7 +5,7 @@ r"""Drugs beside the CAR T cells: dexamethasone, and the levers of a next therap
 
 Dexamethasone stops proliferation and shortens the life of effectors. A next therapy is a hazard
 ``h_next`` on every tumour clone (and ``h_cart`` on CAR T cells) that an event sets; PD-1 inhibition is
-``vP``. ``next_kill`` and the like are the strengths that an event sets them to.
+``vP``; tocilizumab changes proliferation a little (``growth_drug``). ``next_kill`` and the like are the strengths that an event sets them to.
 """
 
 from collections.abc import Mapping
@@ -24,6 +24,8 @@ PARAMETERS = (
     Quantity("next_kill", "1/day", "kill hazard of a next therapy while it is given"),
     Quantity("next_cart_kill", "1/day", "loss of CAR T cells while a next therapy is given"),
     Quantity("reinvigoration", "1/day", "reinvigoration of exhausted cells under PD-1 inhibition"),
+    Quantity("tocilizumab_growth", "1", "proliferation of CAR T cells under tocilizumab, relative to none"),
+    Quantity("tocilizumab_days", "day", "how long one dose of tocilizumab acts"),
 )
 
 

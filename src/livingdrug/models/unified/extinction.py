@@ -29,7 +29,7 @@ which is smooth, needs no event, and is beyond the digits of a double while the 
 mean burden of a cured patient, 1e-20 cells, would grow back into a relapse.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from livingdrug.core.model import Quantity
@@ -52,24 +52,15 @@ PARAMETERS = (
 )
 
 
-def compute_families(y: Any, p: Any) -> tuple[Any, Any, Any]:
+def compute_families(y: Any, p: Any, clones: Sequence[str] = CLONES) -> tuple[Any, ...]:
     """Return the expected number of surviving families F of each clone."""
     scale = p.fc * p.cell_unit
-    return (
-        scale * y.tumour_high * y.lineage_high,
-        scale * y.tumour_low * y.lineage_low,
-        scale * y.tumour_negative * y.lineage_negative,
-    )
+    return tuple(scale * getattr(y, f"tumour_{clone}") * getattr(y, f"lineage_{clone}") for clone in clones)
 
 
-def compute_alive(families: tuple[Any, Any, Any], p: Any) -> tuple[Any, Any, Any]:
+def compute_alive(families: Sequence[Any], p: Any, clones: Sequence[str] = CLONES) -> tuple[Any, ...]:
     """Return whether each clone is alive: 1 far above its threshold W, 0 below, and smooth between."""
-    high, low, negative = families
-    return (
-        _switch(high / p.extinct_high),
-        _switch(low / p.extinct_low),
-        _switch(negative / p.extinct_negative),
-    )
+    return tuple(_switch(count / getattr(p, f"extinct_{clone}")) for count, clone in zip(families, clones, strict=True))
 
 
 def _switch(relative: Any) -> Any:
@@ -77,18 +68,19 @@ def _switch(relative: Any) -> Any:
     return steep / (1 + steep)
 
 
-def compute_shown(y: Any, p: Any, families: tuple[Any, Any, Any], alive: tuple[Any, Any, Any]) -> tuple[Any, Any, Any]:
+def compute_shown(
+    y: Any, p: Any, families: Sequence[Any], alive: Sequence[Any], clones: Sequence[str] = CLONES
+) -> tuple[Any, ...]:
     """Return the burden of each clone given that it survives, B* [1e9 cells]; its mean burden once it is gone.
 
     A series stands for the exponential (within 1.3 % of the burden), so that it stays rational.
     """
-    burdens = (y.tumour_high, y.tumour_low, y.tumour_negative)
-    lineages = (y.lineage_high, y.lineage_low, y.lineage_negative)
-    shown = [
+    burdens = [getattr(y, f"tumour_{clone}") for clone in clones]
+    lineages = [getattr(y, f"lineage_{clone}") for clone in clones]
+    return tuple(
         burden + is_alive / (p.fc * p.cell_unit * lineage * _expand(count))
         for burden, lineage, count, is_alive in zip(burdens, lineages, families, alive, strict=True)
-    ]
-    return shown[0], shown[1], shown[2]
+    )
 
 
 def _expand(x: Any) -> Any:
@@ -101,18 +93,29 @@ def compute_initial() -> Mapping[str, Any]:
     return {state.name: 1 for state in STATES}
 
 
-def compute_rates(y: Any, p: Any, *, growth: Any, deaths: tuple[Any, Any, Any]) -> Mapping[str, Any]:
+def compute_rates(
+    y: Any,
+    p: Any,
+    *,
+    growth: Any,
+    deaths: Sequence[Any],
+    births: Mapping[str, Any],
+    clones: Sequence[str] = CLONES,
+) -> Mapping[str, Any]:
     """Return rates of change of q of each clone.
 
     Parameters
     ----------
     growth : net growth without therapy
     deaths : hazard of therapy and removal of each clone
+    births : cells that join a clone by loss of an antigen [1e9 cells/day]; each founds a family of its own
     """
     rates: dict[str, Any] = {}
-    for clone, q, death in zip(CLONES, (y.lineage_high, y.lineage_low, y.lineage_negative), deaths, strict=True):
+    for clone, death in zip(clones, deaths, strict=True):
+        q = getattr(y, f"lineage_{clone}")
         rates[f"lineage_{clone}"] = (death - growth) * q - (p.mu0 + death) * q * q
-    # a negative cell that is born founds a family of its own; one cell keeps 0/0 away
-    born = p.mu * y.tumour_high / (y.tumour_negative + 1 / p.cell_unit)
-    rates["lineage_negative"] = rates["lineage_negative"] + born * (1 - y.lineage_negative)
+        if clone in births:
+            # one cell keeps 0/0 away
+            joined = births[clone] / (getattr(y, f"tumour_{clone}") + 1 / p.cell_unit)
+            rates[f"lineage_{clone}"] = rates[f"lineage_{clone}"] + joined * (1 - q)
     return rates

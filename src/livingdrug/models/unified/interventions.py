@@ -15,6 +15,9 @@ Lever = Callable[[float, float | None, float | None, Any], tuple[Step, ...]]
 
 CAR_T = ("cart_infused", "cart_memory", "cart_effector", "cart_recalled", "cart_exhausted")
 
+SECOND = tuple(name.replace("cart", "second", 1) for name in CAR_T)
+"""The same states of a second product, in the model with two targets."""
+
 DOSE = "dose"
 """Parameter that holds the cells infused on day 0."""
 
@@ -53,6 +56,12 @@ def release_checkpoint(day: float, amount: float | None, duration: float | None,
     return start if duration is None else (*start, (day + duration, "vP", "set", 0))
 
 
+def block_interleukin_6(day: float, amount: float | None, duration: float | None, p: Any) -> tuple[Step, ...]:  # noqa: ARG001
+    """Change proliferation as far as was seen under tocilizumab, for as long as a dose acts."""
+    end = day + (p.tocilizumab_days if duration is None else duration)
+    return ((day, "growth_drug", "set", p.tocilizumab_growth), (end, "growth_drug", "set", 1))
+
+
 def replace_marrow(day: float, amount: float | None, duration: float | None, p: Any) -> tuple[Step, ...]:  # noqa: ARG001
     """Remove every CAR T cell, as the conditioning of an allogeneic transplant does."""
     return tuple((day, name, "multiply", 0) for name in CAR_T)
@@ -66,6 +75,33 @@ LEVERS: Mapping[str, Lever] = {
     "next_therapy": treat_next,
     "radiation": treat_next,
     "checkpoint_inhibitor": release_checkpoint,
+    "tocilizumab": block_interleukin_6,
     "transplant": replace_marrow,
 }
 """Event type to lever; an event of another type changes nothing in the model."""
+
+
+def infuse_other(day: float, amount: float | None, duration: float | None, p: Any) -> tuple[Step, ...]:  # noqa: ARG001
+    """Infuse the second product; ``amount`` in cells, as many as of the first where it is not known."""
+    cells = p.dose if amount is None else amount
+    return ((day, "second_infused", "add", cells / p.blood_scale),)
+
+
+def deplete_both(day: float, amount: float | None, duration: float | None, p: Any) -> tuple[Step, ...]:
+    """Kill host lymphocytes and the CAR T cells of both products."""
+    second = ((day, name, "multiply", p.ld_survival) for name in SECOND)
+    return (*deplete(day, amount, duration, p), *second)
+
+
+def replace_marrow_of_both(day: float, amount: float | None, duration: float | None, p: Any) -> tuple[Step, ...]:
+    """Remove every CAR T cell of both products."""
+    return (*replace_marrow(day, amount, duration, p), *((day, name, "multiply", 0) for name in SECOND))
+
+
+TWO_PRODUCT_LEVERS: Mapping[str, Lever] = {
+    **LEVERS,
+    "other_car_t": infuse_other,
+    "lymphodepletion": deplete_both,
+    "transplant": replace_marrow_of_both,
+}
+"""The levers of the model with two targets."""

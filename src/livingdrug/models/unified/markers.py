@@ -8,7 +8,7 @@ All are relative to the tumour's contribution at infusion; :math:`B^*` is the bu
 survives, :math:`\rho` the antigen density of the low clone relative to the high one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from livingdrug.core.model import Quantity
@@ -35,7 +35,7 @@ def compute_initial(p: Any) -> Mapping[str, Any]:
     }
 
 
-def compute_rates(y: Any, p: Any, *, shown: tuple[Any, Any, Any]) -> Mapping[str, Any]:
+def compute_rates(y: Any, p: Any, *, shown: Sequence[Any]) -> Mapping[str, Any]:
     """Return rates of change, given the shown burden of each clone [1e9 cells]."""
     high, low, negative = shown
     burden = (high + low + negative) / p.B0

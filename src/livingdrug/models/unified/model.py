@@ -39,7 +39,7 @@ def rhs(day: Any, y: Any, p: Any) -> Mapping[str, Any]:  # noqa: ARG001
             steroid=drugs.compute_steroid(y, p),
         ),
         **antigen.compute_rates(y, p, growth=growth, deaths=deaths, hazard=hazard),
-        **extinction.compute_rates(y, p, growth=growth, deaths=deaths),
+        **extinction.compute_rates(y, p, growth=growth, deaths=deaths, births={"negative": p.mu * y.tumour_high}),
         **environment.compute_rates(y, p, burden=burden, flux=flux),
         **markers.compute_rates(y, p, shown=shown),
         **drugs.compute_rates(y, p),

@@ -9,7 +9,7 @@ M-protein stays below what serum sustains, :math:`M / \sqrt[4]{1 + (M / M_{max})
 Free light chains are the tumour's plus the normal plasma cells'. Lesions are spheres of equal size.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import pi
 from typing import Any
 
@@ -62,16 +62,21 @@ def _share_positive(density: Any, p: Any) -> Any:
     return relative / (1 + relative)
 
 
-def observe_tumour(y: Any, p: Any) -> Mapping[str, Any]:
-    """Return burden, size, antigen and survival of the tumour."""
-    families = extinction.compute_families(y, p)
-    high, low, negative = extinction.compute_shown(y, p, families, extinction.compute_alive(families, p))
-    burden = high + low + negative
+def observe_tumour(y: Any, p: Any, clones: Sequence[str] = extinction.CLONES) -> Mapping[str, Any]:
+    """Return burden, size, antigen and survival of the tumour; clones after the second lack the antigen."""
+    families = extinction.compute_families(y, p, clones)
+    shown = extinction.compute_shown(y, p, families, extinction.compute_alive(families, p, clones), clones)
+    burden = shown[0]
+    for clone in shown[1:]:
+        burden = burden + clone
+    high, low = shown[:2]
     dense, sparse = p.antigen_density_high, p.antigen_density_high * p.density_low_ratio
     counted = burden + 1 / p.cell_unit  # one cell keeps 0/0 away
     # the absolute value: a probability even where the solver leaves -1e-20 of a dead clone
     counts = [sqrt(f * f) for f in families]
-    alive = [1 - exp(-f) for f in counts]
+    survivors = -counts[0]
+    for count in counts[1:]:
+        survivors = survivors - count
     return {
         "tumour_cells": burden * p.cell_unit,
         "tumour_volume": burden,
@@ -79,20 +84,17 @@ def observe_tumour(y: Any, p: Any) -> Mapping[str, Any]:
         "marrow_plasma_cells": p.percent * burden / (burden + p.marrow_other),
         "antigen_positive_fraction": (high * _share_positive(dense, p) + low * _share_positive(sparse, p)) / counted,
         "antigen_density": (high * dense + low * sparse) / counted,
-        "survival_high": alive[0],
-        "survival_low": alive[1],
-        "survival_negative": alive[2],
-        "cure_probability": exp(-counts[0] - counts[1] - counts[2]),
+        **{f"survival_{clone}": 1 - exp(-count) for clone, count in zip(clones, counts, strict=True)},
+        "cure_probability": exp(survivors),
     }
 
 
-def observe(day: Any, y: Any, p: Any) -> Mapping[str, Any]:  # noqa: ARG001
-    """Return every output."""
+def observe_blood(y: Any, p: Any) -> Mapping[str, Any]:
+    """Return CAR T cells and markers in blood."""
     count = cart.compute_total(y)
     normal = p.flc_normal * y.healthy_antigen
     made = p.m_protein_0 * y.m_protein_ratio
     return {
-        **observe_tumour(y, p),
         "car_t_cells": count,
         "car_transgene": p.vcn * p.copies_per_ug * count / (count + p.wbc_other),
         "pd1_tim3_fraction": y.cart_exhausted / (count + 1 / p.blood_scale),  # one cell keeps 0/0 away
@@ -102,3 +104,8 @@ def observe(day: Any, y: Any, p: Any) -> Mapping[str, Any]:  # noqa: ARG001
         "flc_uninvolved": normal,
         "sbcma": p.sbcma_0 * y.sbcma_ratio + p.sbcma_normal * y.healthy_antigen,
     }
+
+
+def observe(day: Any, y: Any, p: Any) -> Mapping[str, Any]:  # noqa: ARG001
+    """Return every output."""
+    return {**observe_tumour(y, p), **observe_blood(y, p)}
