@@ -35,8 +35,8 @@ class Example:
 
 
 EXAMPLES = (
-    Example("myeloma_late_relapse", {"fraction_low": 1.0, "density_low_ratio": -2.0, "gB": 1.0}, seed=11),
-    Example("myeloma_early_relapse", {"alpha": 2.5, "gB": 1.0, "r": 0.7}, seed=15),
+    Example("myeloma_late_relapse", {"fraction_low": -0.7, "density_low_ratio": -2.0, "gB": 1.0}, seed=11),
+    Example("myeloma_early_relapse", {"alpha": 2.5, "gB": 1.0, "r": 1.3}, seed=16),
     Example("myeloma_primary_resistance", {"xg": 2.0}, seed=16),
 )
 

@@ -49,10 +49,10 @@ def test_without_any_negative_cell_and_without_loss_a_controlled_tumour_does_not
 
 @pytest.mark.parametrize("name", SETS)
 def test_a_large_low_clone_relapses_earlier_still_and_with_low_density(lab, name):
-    """The low clone at a density that killing hardly sees (2 % of full effect), at a potency that controls the rest."""
+    """The low clone at a density that killing hardly sees (1 % of full effect), at a potency that controls the rest."""
     row = lab.patients(name)[0]
     usual = row[column("antigen_density_high")]
-    ratio = row[column("A50_kill")] * (0.02 / 0.98) ** (1 / row[column("hill_antigen")]) / usual
+    ratio = row[column("A50_kill")] * (0.01 / 0.99) ** (1 / row[column("hill_antigen")]) / usual
     low = {"fraction_low": 0.3, "density_low_ratio": ratio}
     factor = 1.0 if name in {ALL, CILTA} else 3.0
     solution = lab.run(potent(lab, name, low, {"fraction_negative": 1e-6}, factor=factor), DAYS)

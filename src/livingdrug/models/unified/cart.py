@@ -2,7 +2,7 @@ r"""CAR T cells: engraftment, expansion in the niche that lymphodepletion opened
 
 .. math::
     C = T_M + T_E + T_R + T_X, \qquad
-    Q_\infty = \frac{K_n^4}{K_n^4 + (N + w_C C)^4}
+    Q_\infty = \frac{K_n^6}{K_n^6 + (N + w_C C)^6}
 
     p = u\, (r_N + r_E g)\, Q\, \Psi\, (1 - d)\, \frac{K_C}{K_C + C}, \qquad
     x = x_g (g + x_S S)
@@ -19,7 +19,7 @@ r"""CAR T cells: engraftment, expansion in the niche that lymphodepletion opened
 
     \dot N = a_N N (1 - N / K_N) / (N / K_N + s_N), \qquad \dot Q = k_Q (Q_\infty - Q)
 
-The fourth power makes the niche close sharply, by host lymphocytes that return and by the CAR T cells
+The sixth power makes the niche close sharply, by host lymphocytes that return and by the CAR T cells
 themselves; so the peak comes on its day whatever the dose. Effectors recalled from memory (:math:`T_R`)
 have made their two divisions and do not multiply again: old cells do not re-expand when a later
 lymphodepletion opens the niche, a second product does.
@@ -85,12 +85,16 @@ def compute_killers(y: Any, p: Any) -> Any:
     return y.cart_effector + y.cart_recalled + p.eX * y.cart_exhausted
 
 
+def _sixth(count: Any) -> Any:
+    return (count**3) ** 2
+
+
 def compute_initial(p: Any) -> Mapping[str, Any]:
     """Start with the dose not yet active and the niche as lymphodepletion left it."""
     return {
         "cart_infused": p.dose / p.blood_scale,
         "host_lymphocytes": p.N0,
-        "niche": p.Kn**4 / (p.Kn**4 + p.N0**4),
+        "niche": _sixth(p.Kn) / (_sixth(p.Kn) + _sixth(p.N0)),
     }
 
 
@@ -117,7 +121,7 @@ def compute_rates(
     reinvigorated = p.vP * y.cart_exhausted
     recovered = y.host_lymphocytes / p.KN
     crowd = y.host_lymphocytes + p.wC * count
-    crowd4 = (crowd * crowd) ** 2
+    crowd6 = _sixth(crowd)
     return {
         "cart_infused": -(p.kI + p.h_cart) * y.cart_infused,
         "cart_memory": p.fM * activated
@@ -128,5 +132,5 @@ def compute_rates(
         "cart_recalled": 4 * recall - effector_loss * y.cart_recalled,
         "cart_exhausted": exhaustion * effectors - (p.dX + p.h_cart) * y.cart_exhausted - reinvigorated,
         "host_lymphocytes": p.aN * y.host_lymphocytes * (1 - recovered) / (recovered + p.sN),
-        "niche": p.kQ * (p.Kn**4 / (p.Kn**4 + crowd4) - y.niche),
+        "niche": p.kQ * (_sixth(p.Kn) / (_sixth(p.Kn) + crowd6) - y.niche),
     }

@@ -3,9 +3,9 @@ r"""Drugs beside the CAR T cells: dexamethasone, and the levers of a next therap
 .. math::
     d = \frac{D}{K_D + D}, \qquad \dot D = -k_D D
 
-Dexamethasone stops proliferation and shortens the life of effectors. A next therapy is a hazard
-``h_next`` on every tumour clone (and ``h_cart`` on CAR T cells) that an event sets; PD-1 inhibition is
-``vP``; tocilizumab changes proliferation a little (``growth_drug``). ``next_kill`` and the like are the strengths that an event sets them to.
+Dexamethasone stops proliferation and shortens the life of effectors. A next therapy is a hazard ``h_next``
+on every tumour clone (and ``h_cart`` on CAR T cells) that an event sets; PD-1 inhibition is ``vP``; tocilizumab
+changes proliferation a little (``growth_drug``). ``next_kill`` and the like are the strengths that an event sets.
 """
 
 from collections.abc import Mapping

@@ -1,0 +1,172 @@
+"""From a simulated population to the numbers that publications print.
+
+Each quantity is a function of the population and of the row's own settings; it returns the number in the unit of the
+published row. Where the publication gives a count of patients, the chance error of its number is known as well.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+import numpy as np
+
+from livingdrug.study.population_outcomes import Population
+
+MONTH = 365.25 / 12
+PERCENT = 100.0
+Settings = Mapping[str, float]
+Quantity = Callable[[Population, Settings], float]
+
+
+def _share(is_true: np.ndarray) -> float:
+    return PERCENT * float(is_true.mean())
+
+
+def overall_response(found: Population, _: Settings) -> float:
+    """Return the share that responds [percent]."""
+    return _share(found.responds)
+
+
+def complete_response(found: Population, _: Settings) -> float:
+    """Return the share with a complete response [percent]."""
+    return _share(found.is_complete)
+
+
+def progression_free(found: Population, settings: Settings) -> float:
+    """Return the share without progression on a day [percent]."""
+    return _share(found.progression_day > settings["day"])
+
+
+def responders_progression_free(found: Population, settings: Settings) -> float:
+    """Return the share of responders without progression some days after the first look [percent]."""
+    return _share(found.progression_day[found.responds] > settings["day"])
+
+
+def median_progression_free(found: Population, _: Settings) -> float:
+    """Return the median time to progression [month]; infinite where fewer than half progress."""
+    return float(np.median(found.progression_day)) / MONTH
+
+
+def median_duration_of_response(found: Population, settings: Settings) -> float:
+    """Return the median time from first response to progression [month]."""
+    return (float(np.median(found.progression_day[found.responds])) - settings["day"]) / MONTH
+
+
+def peak(found: Population, settings: Settings) -> float:
+    """Return the median peak of CAR T cells, in units of ``scale`` per cell/uL."""
+    return settings.get("scale", 1.0) * float(np.median(found.courses["car_t_cells"].max(axis=1)))
+
+
+def mean_peak(found: Population, settings: Settings) -> float:
+    """Return the mean peak of CAR T cells, in units of ``scale`` per cell/uL."""
+    return settings.get("scale", 1.0) * float(found.courses["car_t_cells"].max(axis=1).mean())
+
+
+def day_of_peak(found: Population, _: Settings) -> float:
+    """Return the median day of the peak [day], between the days of the grid by a parabola."""
+    course = found.courses["car_t_cells"]
+    top = np.clip(course.argmax(axis=1), 1, len(found.days) - 2)
+    rows = np.arange(len(course))
+    before, at, after = (np.log(np.maximum(course[rows, top + shift], 1e-9)) for shift in (-1, 0, 1))
+    bend = np.minimum(before - 2 * at + after, -1e-9)
+    step = found.days[top + 1] - found.days[top]
+    return float(np.median(found.days[top] + 0.5 * step * np.clip((before - after) / bend, -1, 1)))
+
+
+def spread_of_peak(found: Population, _: Settings) -> float:
+    """Return the standard deviation of the logarithm of the peak [1]."""
+    return float(np.log(found.courses["car_t_cells"].max(axis=1)).std())
+
+
+def area(found: Population, settings: Settings) -> float:
+    """Return the median area under the curve to day 28 [scale day]."""
+    early = found.days <= 28
+    areas = np.trapezoid(found.courses["car_t_cells"][:, early], found.days[early], axis=1)
+    return settings.get("scale", 1.0) * float(np.median(areas))
+
+
+def doubling_time(found: Population, settings: Settings) -> float:
+    """Return the mean doubling time of the median course from the end of the lag to its peak [day].
+
+    The published models grow exponentially from one to the other; here growth slows before the peak.
+    """
+    course = np.median(found.courses["car_t_cells"], axis=0)
+    top = int(course.argmax())
+    lag = settings["day"]
+    doublings = np.log2(course[top] / np.interp(lag, found.days, course))
+    return float((found.days[top] - lag) / doublings)
+
+
+def decline_half_life(found: Population, _: Settings) -> float:
+    """Return the half-life of the median course in the fortnight after its peak [day]."""
+    course = np.median(found.courses["car_t_cells"], axis=0)
+    top = int(course.argmax())
+    later = np.log2(np.interp(found.days[top] + np.array([2.0, 12.0]), found.days, course))
+    return float(10.0 / (later[0] - later[1]))
+
+
+def car_t_cells_on(found: Population, settings: Settings) -> float:
+    """Return the median CAR T-cell count on a day [cells/uL]."""
+    return float(np.median(found.at("car_t_cells", settings["day"])))
+
+
+def spread_on(found: Population, settings: Settings) -> float:
+    """Return the standard deviation of the logarithm of the count on a day [1]."""
+    return float(np.log(np.maximum(found.at("car_t_cells", settings["day"]), 1e-6)).std())
+
+
+def b_cells_absent(found: Population, settings: Settings) -> float:
+    """Return the share with fewer B cells than a level on a day [percent]."""
+    return _share(found.at("b_cells", settings["day"]) < settings["level"])
+
+
+def negative_at_relapse(found: Population, settings: Settings) -> float:
+    """Return the share whose tumour lacks the antigen at progression, among those who had responded [percent]."""
+    responders = Population(
+        found.days,
+        {"antigen_positive_fraction": found.courses["antigen_positive_fraction"][found.responds]},
+        found.responds[found.responds],
+        found.is_complete[found.responds],
+        found.progression_day[found.responds],
+    )
+    return _share(responders.at_progression("antigen_positive_fraction") < settings["level"])
+
+
+def low_at_progression(found: Population, settings: Settings) -> float:
+    """Return the share whose density at progression lies under a level [percent]."""
+    return _share(found.at_progression("antigen_density") < settings["level"])
+
+
+def density_ratio(found: Population, settings: Settings) -> float:
+    """Return the median density at progression relative to that at infusion, times the published baseline."""
+    has = np.isfinite(found.progression_day)
+    return settings["scale"] * float(
+        np.median(found.at_progression("antigen_density") / found.courses["antigen_density"][has, 0])
+    )
+
+
+QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
+    {
+        function.__name__: function
+        for function in (
+            overall_response,
+            complete_response,
+            progression_free,
+            responders_progression_free,
+            median_progression_free,
+            median_duration_of_response,
+            peak,
+            mean_peak,
+            day_of_peak,
+            spread_of_peak,
+            area,
+            doubling_time,
+            decline_half_life,
+            car_t_cells_on,
+            spread_on,
+            b_cells_absent,
+            negative_at_relapse,
+            low_at_progression,
+            density_ratio,
+        )
+    }
+)
