@@ -41,7 +41,8 @@ PEERS: dict[str, tuple[str, list[dict[str, object]]]] = {
         "diffrax",
         [{"solver": "tsit5", "width": 32}, {"solver": "kvaerno3", "width": 16}, {"solver": "kvaerno5", "width": 16}],
     ),
-    "scipy_lsoda": ("scipy_lsoda", [{"door": "solve_ivp"}]),
+    "scipy_lsoda": ("scipy_lsoda", [{"door": "solve_ivp", "processes": 1}]),
+    "scipy_lsoda_two_processes": ("scipy_lsoda", [{"door": "solve_ivp"}]),
     "scipy_odeint": ("scipy_lsoda", [{"door": "odeint"}]),
 }
 GRADIENT_PEERS = ("amici", "diffrax")

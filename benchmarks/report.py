@@ -28,7 +28,7 @@ def show_head(work: Workload, referenced: int) -> None:
 def show_peer(name: str, tier: float, row: Mapping[str, object]) -> None:
     """Print one peer at one tier as soon as it is known."""
     print(
-        f"  {tier:g} {name:14s} {row['rate']:9.0f} patients/s, ours beside it {row['ours']:8.0f}: "
+        f"  {tier:g} {name:25s} {row['rate']:9.0f} patients/s, ours beside it {row['ours']:8.0f}: "
         f"{row['ratio']:6.1f} x  "
         f"(rtol {row['rtol']:g}, atol {row['rtol'] * row['share']:.2g} x floor, error {row['error']:.1e}, "
         f"n {row['patients']}{', ' if row['options'] else ''}{' '.join(map(str, row['options'].values()))})",
@@ -95,7 +95,7 @@ def show(result: Mapping[str, object]) -> None:
         if isinstance(row, dict):
             ratio = f"{row['ratio']:8.1f} x" if "ratio" in row else ""
             print(
-                f"  {name:14s} {row['rate']:9.1f} gradients/s {ratio} (rtol {row['rtol']:g}, "
+                f"  {name:25s} {row['rate']:9.1f} gradients/s {ratio} (rtol {row['rtol']:g}, "
                 f"median error {row['error']:.1e}, {100 * row['far']:.0f} % of patients off by more than 1 %)"
             )
     for name, why in result["not_installed"].items():

@@ -1,4 +1,4 @@
-"""SciPy LSODA with a right-hand side and Jacobian compiled by Numba; two processes.
+"""SciPy LSODA with a right-hand side and Jacobian compiled by Numba; one process, as SciPy comes, or two.
 
 Both doors are measured: ``solve_ivp(method="LSODA")`` and the older ``odeint``, which spends less in Python.
 """
@@ -74,7 +74,7 @@ def solve_part(job: tuple[str, np.ndarray, np.ndarray, np.ndarray, float, np.nda
 
 
 class ScipyLsoda:
-    """Two processes over patients."""
+    """One or two processes over patients."""
 
     def __init__(self, work: Workload, door: str, processes: int = 2) -> None:
         self.door = door
@@ -99,6 +99,6 @@ class ScipyLsoda:
         self.pool.terminate()
 
 
-def prepare(work: Workload, door: str = "solve_ivp") -> ScipyLsoda:
+def prepare(work: Workload, door: str = "solve_ivp", processes: int = 2) -> ScipyLsoda:
     """Start the processes."""
-    return ScipyLsoda(work, door)
+    return ScipyLsoda(work, door, processes)

@@ -19,16 +19,19 @@ if TYPE_CHECKING:
     from livingdrug.engine.compile import compile_model
     from livingdrug.engine.schedule import Change, Schedule
     from livingdrug.engine.solve import solve
+    from livingdrug.io.sdtm import read_sdtm
     from livingdrug.io.tables import read_record, write_record
-    from livingdrug.knowledge.check import check_all
     from livingdrug.knowledge.parameters import list_parameters, load_parameters
     from livingdrug.report.document import write_report
+    from livingdrug.study.assess_record import assess
+    from livingdrug.study.assessment import Assessment
     from livingdrug.study.examples import list_examples, load_example
     from livingdrug.study.explain_failure import explain_failure
     from livingdrug.study.explanation import Explanation
     from livingdrug.study.simulate_cohort import simulate_cohort
 
 _HOMES = {
+    "Assessment": "study.assessment",
     "Change": "engine.schedule",
     "Explanation": "study.explanation",
     "InputError": "core.errors",
@@ -42,8 +45,8 @@ _HOMES = {
     "SolverError": "core.errors",
     "Spread": "core.parameters",
     "Value": "core.parameters",
+    "assess": "study.assess_record",
     "bind": "core.parameters",
-    "check_all": "knowledge.check",
     "compile_model": "engine.compile",
     "explain_failure": "study.explain_failure",
     "list_examples": "study.examples",
@@ -51,6 +54,7 @@ _HOMES = {
     "load_example": "study.examples",
     "load_parameters": "knowledge.parameters",
     "read_record": "io.tables",
+    "read_sdtm": "io.sdtm",
     "simulate_cohort": "study.simulate_cohort",
     "solve": "engine.solve",
     "write_record": "io.tables",
@@ -58,6 +62,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Assessment",
     "Change",
     "Explanation",
     "InputError",
@@ -72,8 +77,8 @@ __all__ = [
     "Spread",
     "Value",
     "__version__",
+    "assess",
     "bind",
-    "check_all",
     "compile_model",
     "explain_failure",
     "list_examples",
@@ -81,6 +86,7 @@ __all__ = [
     "load_example",
     "load_parameters",
     "read_record",
+    "read_sdtm",
     "simulate_cohort",
     "solve",
     "write_record",

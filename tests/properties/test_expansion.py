@@ -68,6 +68,15 @@ def test_the_dose_matters_far_less_than_proportionally(lab, name):
 
 
 @pytest.mark.parametrize("name", SETS)
+def test_a_16_fold_dose_moves_the_peak_less_than_a_25_fold_burden_where_antigen_is_scarce(lab, name):
+    """From 1e7 to 2.5e8 cells; above, the antigen drive is saturated and burden hardly matters either."""
+    dose = typical_value(lab, name, "dose")
+    by_dose = peak(lab.typical(name, {"dose": dose / 4}, {"dose": dose * 4}))
+    by_burden = peak(lab.typical(name, {"B0": 0.01}, {"B0": 0.25}))
+    assert by_dose[1] / by_dose[0] < by_burden[1] / by_burden[0] < 100
+
+
+@pytest.mark.parametrize("name", SETS)
 def test_burden_changes_the_peak_only_mildly(lab, name):
     peaks = peak(lab.typical(name, *[{**ONE_CLONE, "B0": b} for b in (5.0, 25.0, 125.0)]))
     assert peaks.max() < 5 * peaks.min()

@@ -205,3 +205,70 @@ def test_the_doctor_tells_versions_processor_and_speed(capsys):
     assert found["packages"]["numpy"] != "not installed"
     assert main(["doctor"]) == 0
     assert "patients/s" in capsys.readouterr().out
+
+
+def test_criteria_are_listed_with_their_options(capsys):
+    assert main(["criteria"]) == 0
+    printed = capsys.readouterr().out
+    assert "recist/1.1" in printed
+    assert "min_sd_days = 42" in printed
+    assert main(["criteria", "--json"]) == 0
+    described = json.loads(capsys.readouterr().out)
+    assert {"name", "title", "source", "options", "variables"} <= set(described[0])
+
+
+@pytest.fixture
+def solid_record(tmp_path):
+    folder = tmp_path / "record"
+    folder.mkdir()
+    (folder / "subjects.csv").write_text("subject_id,disease,product\ns1,solid,other\n", encoding="utf-8")
+    (folder / "events.csv").write_text("subject_id,day,type\ns1,0,car_t\n", encoding="utf-8")
+    rows = "subject_id,day,variable,value,unit\ns1,-1,target_lesion:T1,20,mm\ns1,28,target_lesion:T1,10,mm\n"
+    (folder / "observations.csv").write_text(rows, encoding="utf-8")
+    return folder
+
+
+def test_assess_writes_tables_and_prints_the_visits(solid_record, tmp_path, capsys):
+    out = tmp_path / "out"
+    arguments = ["assess", str(solid_record), "--criteria", "recist/1.1", "--out", str(out), "--adam"]
+    assert main([*arguments, "--option", "min_sd_days=28"]) == 0
+    printed = capsys.readouterr().out
+    assert "recist/1.1, 1 subject" in printed
+    assert "PR" in printed
+    assert "Research software; not a medical device." in printed
+    assert {"verdicts.csv", "endpoints.csv", "trail.jsonl", "assessment.json"} <= {path.name for path in out.iterdir()}
+    assert (out / "adam" / "adrs.csv").exists()
+    provenance = json.loads((out / "assessment.json").read_text(encoding="utf-8"))["provenance"]
+    assert provenance["options"]["recist/1.1.min_sd_days"] == 28.0
+
+
+def test_assess_prints_json_when_asked(solid_record, tmp_path, capsys):
+    assert main(["assess", str(solid_record), "--criteria", "recist", "--out", str(tmp_path / "o"), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["verdicts"][0]["time_point"] == "PR"
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        (["--criteria", "recist/9"], "did you mean recist/1.1"),
+        (["--criteria", "recist/1.1", "--option", "min_sd_days"], "must be key=value"),
+        (["--criteria", "recist/1.1", "--option", "colour=red"], "colour"),
+        (["--criteria", "recist/1.1", "--sdtm"], "must hold files of SDTM domains"),
+        ([], "--criteria"),
+    ],
+)
+def test_wrong_ways_to_assess_are_sentences(solid_record, tmp_path, changed, said, capsys):
+    assert main(["assess", str(solid_record), "--out", str(tmp_path / "out"), *changed]) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert "Traceback" not in error
+
+
+def test_a_missing_unit_is_refused_with_its_row(solid_record, tmp_path, capsys):
+    path = solid_record / "observations.csv"
+    path.write_text(path.read_text(encoding="utf-8") + "s1,56,target_lesion:T1,9,\n", encoding="utf-8")
+    assert main(["assess", str(solid_record), "--criteria", "recist", "--out", str(tmp_path / "out")]) == 2
+    error = capsys.readouterr().err
+    assert "row 4" in error
+    assert "unit" in error

@@ -13,12 +13,16 @@ from livingdrug.cli.arguments import (
     INTERRUPTED,
     Parser,
     add_shared,
+    folder,
     positive,
     report_error,
 )
+from livingdrug.cli.assessing import read_option, run_assess, run_criteria
+from livingdrug.cli.calibrating import read_pair, run_calibrate
 from livingdrug.cli.explaining import run_explain
 from livingdrug.cli.inspecting import run_check, run_doctor, run_examples
 from livingdrug.cli.simulating import run_simulate
+from livingdrug.cli.trial import add_trial
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -42,6 +46,10 @@ def build_parser() -> argparse.ArgumentParser:
     explain.add_argument("--json", action="store_true", help="print explanation.json instead of text")
     explain.set_defaults(run=run_explain)
 
+    _add_assess(commands)
+    _add_calibrate(commands)
+    add_trial(commands)
+
     simulate = commands.add_parser(
         "simulate", help="simulate virtual patients as the records that a hospital would have"
     )
@@ -59,6 +67,44 @@ def build_parser() -> argparse.ArgumentParser:
     doctor.add_argument("--json", action="store_true", help="print JSON")
     doctor.set_defaults(run=run_doctor)
     return parser
+
+
+def _add_calibrate(commands: "argparse._SubParsersAction[Parser]") -> None:
+    calibrate = commands.add_parser("calibrate", help="fit population values to published results")
+    calibrate.add_argument("pair", type=read_pair, metavar="DISEASE/PRODUCT", help="for example lbcl/axi_cel")
+    calibrate.add_argument("--out", type=folder, required=True, metavar="DIR", help="folder for the value files")
+    calibrate.add_argument("--resume", action="store_true", help="go on from the last step that DIR holds")
+    calibrate.add_argument("--jobs", type=positive, default=None, metavar="N", help="threads (default: every core)")
+    calibrate.set_defaults(run=run_calibrate)
+
+
+def _add_assess(commands: "argparse._SubParsersAction[Parser]") -> None:
+    assess = commands.add_parser("assess", help="response, progression, grades and endpoints by published criteria")
+    source = assess.add_mutually_exclusive_group(required=True)
+    source.add_argument("record", nargs="?", type=Path, metavar="RECORD", help="folder with the three CSV files")
+    source.add_argument("--example", metavar="NAME", help="a packaged record instead")
+    assess.add_argument("--criteria", required=True, metavar="NAME/VERSION", help="see `livingdrug criteria`")
+    assess.add_argument(
+        "--option", action="append", type=read_option, default=[], metavar="KEY=VALUE", help="a convention; repeat"
+    )
+    assess.add_argument("--sdtm", action="store_true", help="RECORD is a folder with SDTM domains")
+    assess.add_argument("--disease", help="with --sdtm, where DM does not tell")
+    assess.add_argument("--product", help="with --sdtm, where DM and EX do not tell")
+    assess.add_argument("--infusion", metavar="NAME", help="with --sdtm, the product as EXTRT names it")
+    assess.add_argument(
+        "--day-zero",
+        choices=("infusion", "reference_start", "first_assessment"),
+        default="infusion",
+        help="with --sdtm, what day 0 is (default infusion)",
+    )
+    assess.add_argument("--adam", action="store_true", help="write ADRS, ADTTE and ADTR as well")
+    assess.add_argument("--out", type=folder, required=True, metavar="DIR", help="folder for the results")
+    assess.add_argument("--json", action="store_true", help="print verdicts and endpoints as JSON instead of text")
+    assess.set_defaults(run=run_assess)
+
+    criteria = commands.add_parser("criteria", help="list the criteria, their options, defaults and sources")
+    criteria.add_argument("--json", action="store_true", help="print JSON")
+    criteria.set_defaults(run=run_criteria)
 
 
 def _run(command: Callable[[argparse.Namespace], int], arguments: argparse.Namespace) -> int:

@@ -102,7 +102,7 @@ def _list_failure(subject: str, course: Course, verdict: FailureVerdict) -> tupl
         verdict.failure.value,
         verdict.day,
         verdict.certainty,
-        verdict.best.value,
+        str(verdict.best),
         course.first_response_day,
         verdict.antigen.value,
         verdict.persistence.value,

@@ -14,6 +14,8 @@ from livingdrug.core.ruleset import Finding, Truth, all_of, any_of
 
 TOLERANCE = 1e-9
 """Relative: a change of exactly 30 percent that computes a hair below counts as reached."""
+SURE = 1e-12
+"""Relative: a difference beyond this cannot come from rounding to 15 digits."""
 OPEN_WORDS = ("indeterminate", "equivocal")
 
 
@@ -49,6 +51,42 @@ def _rises(values: Sequence[float], percent: float) -> bool:
     return low <= 0 or is_at_least(100.0 * (now - low) / low, percent)
 
 
+def round_digits(value: float) -> float:
+    """Round to 15 significant digits, as laboratory grading does before it compares.
+
+    Examples
+    --------
+    >>> round_digits(0.1 + 0.2)
+    0.3
+    """
+    return float(f"{value:.15g}")
+
+
+def order_digits(a: float, b: float) -> int:
+    """Return -1, 0 or 1 as a is below, equal to or above b, both rounded to 15 significant digits.
+
+    Numbers that differ by more than the rounding can move them are not rounded.
+
+    Examples
+    --------
+    >>> order_digits(0.1 + 0.2, 0.3), order_digits(0.31, 0.3), order_digits(2.0, float("inf"))
+    (0, 1, -1)
+    """
+    if not abs(a - b) > SURE * abs(b):
+        a, b = round_digits(a), round_digits(b)
+    return (a > b) - (a < b)
+
+
+def _compute_fall(values: Sequence[float]) -> float | None:
+    before, now = values
+    return None if before <= 0 else round_digits(100.0 * (before - now) / before)
+
+
+def _falls_digits(values: Sequence[float], percent: float, *, is_strict: bool) -> bool | None:
+    fall = _compute_fall(values)
+    return None if fall is None else (fall > percent if is_strict else fall >= percent)
+
+
 COMPARISONS: Mapping[str, Callable[[Sequence[float], float], bool | None]] = MappingProxyType(
     {
         "percent fall >=": _falls,
@@ -60,6 +98,12 @@ COMPARISONS: Mapping[str, Callable[[Sequence[float], float], bool | None]] = Map
         ">": lambda v, t: is_above(v[-1], t),
         "<": lambda v, t: is_above(t, v[-1]),
         "<=": lambda v, t: is_at_least(t, v[-1]),
+        "> to 15 digits": lambda v, t: order_digits(v[-1], t) > 0,
+        ">= to 15 digits": lambda v, t: order_digits(v[-1], t) >= 0,
+        "< to 15 digits": lambda v, t: order_digits(v[-1], t) < 0,
+        "<= to 15 digits": lambda v, t: order_digits(v[-1], t) <= 0,
+        "percent fall > to 15 digits": lambda v, t: _falls_digits(v, t, is_strict=True),
+        "percent fall >= to 15 digits": lambda v, t: _falls_digits(v, t, is_strict=False),
     }
 )
 """From two values (before or lowest, and now) or one, and a threshold, to an answer; None if undefined."""

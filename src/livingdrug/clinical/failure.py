@@ -1,217 +1,151 @@
-"""How a therapy failed: primary resistance, incomplete response, early or late relapse, and when.
+"""Failure of a therapy: the door to its classes, and its rows in the table of endpoints.
 
-The day is stored; the bins are views over it. What is not measured is not named.
+Class, certainty, cause, place and bins; and, as events of their own, the loss of CAR T cells and of B-cell aplasia.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
 from typing import Literal
 
-import polars as pl
+from livingdrug.clinical.b_cell_aplasia import TARGETS, find_aplasia_loss, find_b_cell_samples
+from livingdrug.clinical.endpoint_sources import build_timeline
+from livingdrug.clinical.failure_class import classify_course, report_unsupported
+from livingdrug.clinical.failure_site import LENGTHS, NEW_LENGTHS, NEW_STATES, STATES
+from livingdrug.clinical.failure_verdict import FailureVerdict
+from livingdrug.clinical.failure_views import NOT_EVALUABLE, YES, compute_labels
+from livingdrug.clinical.myeloma_failure import classify_failure, compute_bins
+from livingdrug.clinical.persistence import find_car_loss
+from livingdrug.core.assessment import Assessed, Endpoint, ResponseCourse, SubjectTables
+from livingdrug.core.outcome import FailureClass
+from livingdrug.core.patient import Product
+from livingdrug.core.ruleset import Finding, OptionValue, Ruleset, Truth
 
-from livingdrug.clinical.history import Happening, find_disease_death, find_first, find_new_therapy, read_history
-from livingdrug.clinical.myeloma_response import VERY_GOOD
-from livingdrug.clinical.persistence import Persistence, find_antigen, find_persistence
-from livingdrug.clinical.response import NOT_ASSESSED, Confirmed, Course
-from livingdrug.core.outcome import AntigenStatus, FailureClass, Response
-from livingdrug.core.ruleset import Finding, Ruleset
+__all__ = [
+    "FailureVerdict",
+    "classify_course",
+    "classify_failure",
+    "compute_bins",
+    "derive_failure_endpoints",
+    "report_unsupported",
+]
 
-Certainty = Literal["measured", "presumptive", "unknown"]
-Label = Literal["antigen_negative", "antigen_low", "car_loss", "car_present_antigen_positive", "unknown"]
-
-
-@dataclass(frozen=True, slots=True)
-class FailureVerdict:
-    """How and when a therapy failed.
-
-    Parameters
-    ----------
-    failure : FailureClass
-    day : float or None
-    certainty : ``measured``, ``presumptive`` (one sample, or as the treating team recorded it) or ``unknown``
-    best : Response
-        Best confirmed response before it.
-    reason : str
-        The rule that decided, in words.
-    antigen : AntigenStatus
-        Of the target at failure; unknown unless it was measured.
-    rows : tuple of int
-        Rows of the observations that it rests on: of the response or progression, the antigen and the CAR T cells.
-    bins : mapping of a published or customary binning to its bin
-    persistence : Persistence
-        CAR T cells in blood at failure; unknown unless they were looked for.
-    findings : tuple of Finding
-        The clauses of the visit that decided.
-    """
-
-    failure: FailureClass
-    day: float | None
-    certainty: Certainty
-    best: Response
-    reason: str
-    antigen: AntigenStatus = AntigenStatus.UNKNOWN
-    rows: tuple[int, ...] = ()
-    bins: Mapping[str, str] = field(default_factory=dict)
-    persistence: Persistence = Persistence.UNKNOWN
-    findings: tuple[Finding, ...] = ()
-
-    @property
-    def label(self) -> Label:
-        """Name of what was measured about the cause; nothing is inferred."""
-        if self.antigen in (AntigenStatus.NEGATIVE, AntigenStatus.LOW):
-            return "antigen_negative" if self.antigen == AntigenStatus.NEGATIVE else "antigen_low"
-        if self.persistence == Persistence.LOST:
-            return "car_loss"
-        is_positive = self.antigen == AntigenStatus.POSITIVE and self.persistence == Persistence.PRESENT
-        return "car_present_antigen_positive" if is_positive else "unknown"
+VARIABLES = (
+    *("antigen_density", "antigen_positive_fraction", "car_transgene", "car_t_cells"),
+    *("b_cells", "b_cell_fraction", "lymphocytes", "mrd"),
+    *(*LENGTHS, *STATES, *NEW_LENGTHS, *NEW_STATES),
+)
+"""Base names of the variables that are looked at beside those of the criteria."""
+RELAPSES = (FailureClass.EARLY_RELAPSE, FailureClass.LATE_RELAPSE, FailureClass.PRIMARY_RESISTANCE)
 
 
-def classify_failure(
-    course: Course, observations: pl.DataFrame, events: pl.DataFrame, rules: Ruleset, *, target: str = ""
-) -> FailureVerdict:
-    """Classify the failure of one subject's therapy.
+def derive_failure_endpoints(
+    course: ResponseCourse,
+    tables: SubjectTables,
+    rules: Ruleset,
+    verdicts: Sequence[Assessed] = (),
+    /,
+    *,
+    disease: str = "",
+    target: str = "",
+    **options: OptionValue,
+) -> tuple[Endpoint, ...]:
+    """Derive the rows about failure of one subject, by one reader.
 
     Parameters
     ----------
-    course : Course
-        The confirmed course.
-    observations, events : table
-        One subject's rows; those of the antigen and of CAR T cells are looked at.
-    rules : Ruleset
-    target : str, optional
-        The antigen that the product recognises, such as BCMA.
+    course, tables, rules, verdicts, disease, target, options
+        As for :func:`livingdrug.clinical.failure_class.classify_course`.
 
-    Source
-    ------
-    kumar2016, di_blasi2022
+    Returns
+    -------
+    endpoints : tuple of Endpoint
+        ``failure`` and ``failure_certainty``; where it failed ``failure_antigen`` and ``failure_car_t_cells`` (as
+        measured), ``failure_mechanism`` (``presumptive ...`` where nothing was measured), ``failure_site``,
+        ``failure_30_90_days`` and its like; the labels of the disease;
+        ``loss_of_car_persistence`` and ``loss_of_b_cell_aplasia`` where they were looked for.
     """
-    history = read_history(events)
-    verdict = _classify_progression(course, history, rules)
-    if verdict is None:
-        verdict = _classify_without_progression(course, history, rules)
-    if verdict.day is None:
-        return verdict
-    antigen, antigen_rows = find_antigen(observations, verdict.day, rules, target)
-    persistence, persistence_rows = find_persistence(observations, verdict.day, rules)
-    rows = tuple(dict.fromkeys((*verdict.rows, *antigen_rows, *persistence_rows)))
-    bins = compute_bins(verdict.day, rules)
-    return replace(verdict, antigen=antigen, persistence=persistence, rows=rows, bins=bins)
+    verdict = classify_course(course, tables, rules, verdicts, disease=disease, target=target, **options)
+    start = build_timeline(course, tables).infusion
+    named = disease or str(tables.subject.get("disease") or "")
+    rows = [*_list_verdict(verdict, course, start), *_list_labels(verdict, course, rules, named, start)]
+    rows += _list_car_loss(tables, start)
+    rows += _list_aplasia(tables, rules, target, str(rules.choose(options)["b_cell_recovery"]), start)
+    return tuple(Endpoint(r.name, r.status, r.day, r.value, r.reason, r.start_day, course.reader) for r in rows)
 
 
-def report_unsupported(disease: str) -> FailureVerdict:
-    """Return the verdict on a disease for which there are no criteria here: unknown, and never a guess.
-
-    Examples
-    --------
-    >>> report_unsupported("lbcl").reason
-    'no criteria for lbcl in this version'
-    """
-    return _leave_open(Response.NE, f"no criteria for {disease} in this version")
-
-
-def _classify_progression(course: Course, history: Sequence[Happening], rules: Ruleset) -> FailureVerdict | None:
-    """Return the verdict on a progression; None if there was none."""
-    day, certainty, source = _find_progression(course, history)
-    if day is None:
-        return None
-    best = course.best
-    first, second = rules.threshold("primary_resistance_end"), rules.threshold("early_relapse_end")
-    if not best.is_at_least(Response.MR):
-        failure, reason = FailureClass.PRIMARY_RESISTANCE, f"{source} without a confirmed response of at least MR"
-    elif day <= first:
-        failure, reason = FailureClass.PRIMARY_RESISTANCE, f"{source} by day {first:g}"
-    elif day <= second:
-        failure, reason = FailureClass.EARLY_RELAPSE, f"{source} after {best} between day {first:g} and day {second:g}"
-    else:
-        failure, reason = FailureClass.LATE_RELAPSE, f"{source} after {best} later than day {second:g}"
-    visit = next((v for v in course.visits if v.day == day and v.time_point == Response.PD), None)
-    return _rest_on(FailureVerdict(failure, day, certainty, best, reason), visit)
+def _list_verdict(verdict: FailureVerdict, course: ResponseCourse, start: float) -> list[Endpoint]:
+    is_failure = verdict.failure not in (FailureClass.NONE, FailureClass.UNKNOWN)
+    status: Literal["event", "censored"] = "event" if is_failure else "censored"
+    day = verdict.day
+    if verdict.failure == FailureClass.NONE:
+        day = max(course.assessed_days, default=None)
+    reason = f"{verdict.reason} (presumptive)" if verdict.certainty == "presumptive" else verdict.reason
+    said = [("failure", verdict.failure.value, reason), ("failure_certainty", verdict.certainty, reason)]
+    if is_failure:
+        evidence = _say_evidence(verdict.mechanism_findings)
+        said += [("failure_antigen", verdict.antigen.value, evidence)]
+        said += [("failure_car_t_cells", verdict.persistence.value, evidence)]
+        said += [_say_mechanism(verdict), ("failure_site", verdict.site, _say_evidence(verdict.site_findings))]
+        said += [(name, place, reason) for name, place in verdict.bins.items()]
+    return [Endpoint(name, status, day, value, why, start) for name, value, why in said]
 
 
-def _find_progression(course: Course, history: Sequence[Happening]) -> tuple[float | None, Certainty, str]:
-    """Return the day of progression, its certainty, and what shows it."""
-    day = course.progression_day
-    if day is not None and not course.is_progression_presumptive:
-        return day, "measured", "progression"
-    therapy = find_new_therapy(history)
-    recorded = find_first(history, ("relapse",))
-    if recorded is not None and therapy is not None and recorded > therapy:
-        recorded = None
-    if recorded is not None and (day is None or recorded < day):
-        return recorded, "presumptive", "relapse as the treating team recorded it"
+def _say_mechanism(verdict: FailureVerdict) -> tuple[str, str, str]:
+    """Say the cause; what a surrogate speaks for never reads like a measurement."""
+    is_presumed = verdict.mechanism_certainty == "presumptive"
+    value = f"presumptive {verdict.mechanism}" if is_presumed else verdict.mechanism
+    reason = _say_evidence(verdict.mechanism_findings)
+    return "failure_mechanism", value, f"presumptive, from B-cell aplasia: {reason}" if is_presumed else reason
+
+
+def _say_evidence(findings: Sequence[Finding]) -> str:
+    said = [finding.note or f"{finding.clause}: {finding.truth}" for finding in findings]
+    return "; ".join(said) or "nothing was measured that tells"
+
+
+def _list_labels(
+    verdict: FailureVerdict, course: ResponseCourse, rules: Ruleset, disease: str, start: float
+) -> list[Endpoint]:
+    progression = verdict.day if verdict.failure in RELAPSES else None
+    labels = compute_labels(course, progression, rules, disease)
+    last = max(course.assessed_days, default=None)
+    return [
+        Endpoint(
+            name,
+            "event" if value == YES else "censored",
+            progression if value == YES and progression is not None else last,
+            value,
+            "nobody looked in time" if value == NOT_EVALUABLE else f"best {course.best}; {verdict.reason}",
+            start,
+        )
+        for name, value in labels.items()
+    ]
+
+
+def _list_car_loss(tables: SubjectTables, start: float) -> list[Endpoint]:
+    day, last, rows, words = find_car_loss(tables.observations)
+    if not rows:
+        return []
+    name, until = "loss_of_car_persistence", last if day is None else day
+    value = "" if until is None else f"{until - start:g}"
+    return [Endpoint(name, "censored" if day is None else "event", until, value, words, start)]
+
+
+def _list_aplasia(tables: SubjectTables, rules: Ruleset, target: str, recovery: str, start: float) -> list[Endpoint]:
+    product = str(tables.subject.get("product") or "")
+    named = target or (Product(product).target if product in set(Product) else "")
+    samples = find_b_cell_samples(tables.observations, rules, recovery=recovery)
+    if not samples or named.upper() not in ("", *TARGETS):
+        return []
+    name, day = "loss_of_b_cell_aplasia", find_aplasia_loss(samples)[0]
     if day is not None:
-        return day, "presumptive", "progression in one sample"
-    death = find_disease_death(history)
-    if death is not None and (therapy is None or death <= therapy):
-        return death, "presumptive", "death from myeloma"
-    return None, "unknown", ""
-
-
-def _rest_on(verdict: FailureVerdict, visit: Confirmed | None) -> FailureVerdict:
-    if visit is None:
-        return verdict
-    rows = tuple(dict.fromkeys(row for finding in visit.findings for row in finding.rows))
-    return replace(verdict, rows=rows, findings=visit.findings)
-
-
-def _classify_without_progression(course: Course, history: Sequence[Happening], rules: Ruleset) -> FailureVerdict:
-    best, therapy = course.best, find_new_therapy(history)
-    evaluable = [v for v in course.visits if v.time_point not in NOT_ASSESSED and (therapy is None or v.day <= therapy)]
-    if not evaluable:
-        return _leave_open(best, "no visit after infusion could be assessed")
-    wait = rules.threshold("no_response_day")
-    judged = next((v for v in evaluable if v.day >= wait), None)
-    if judged is not None and not best.is_at_least(Response.VGPR):
-        return _judge_low_response(course, [v for v in evaluable if v.day >= wait])
-    death = find_first(history, ("death",))
-    if death is not None and (therapy is None or death <= therapy):
-        return _leave_open(best, f"death on day {death:g} without a documented progression")
-    if not best.is_at_least(Response.MR):
-        return _leave_open(best, f"no confirmed response yet, and assessments end before day {wait:g}")
-    last = evaluable[-1]
-    end = f"to day {last.day:g}" if therapy is None else f"until new treatment on day {therapy:g}"
-    return _rest_on(
-        FailureVerdict(FailureClass.NONE, None, "measured", best, f"{best} without progression {end}"), last
+        is_early = day <= rules.threshold("early_aplasia_loss")
+        words = f"B cells in two samples in a row from day {day:g}: {'early' if is_early else 'late'}"
+        return [Endpoint(name, "event", day, f"{day - start:g}", words, start)]
+    known = [sample for sample in samples if sample.truth != Truth.UNKNOWN]
+    if not any(sample.truth == Truth.FALSE for sample in known):
+        return [Endpoint(name, "censored", None, "", "not defined: no sample showed aplasia", start)]
+    last = known[-1].day
+    words = (
+        "B cells in the last sample, not confirmed" if known[-1].truth == Truth.TRUE else "aplasia in the last sample"
     )
-
-
-def _judge_low_response(course: Course, visits: list[Confirmed]) -> FailureVerdict:
-    """Return the verdict on a best response below VGPR; unknown where VGPR is open, or awaits its second sample."""
-    best, last = course.best, visits[-1]
-    if best.is_at_least(Response.MR):
-        failure, wanted = FailureClass.INCOMPLETE_RESPONSE, Response.VGPR
-        reason = f"best confirmed response {best}, below VGPR, by day {last.day:g}"
-        missing = [name for v in visits for f in v.findings if f.clause == VERY_GOOD for name in f.missing]
-        if missing:
-            return _leave_open(
-                best, f"{best} without progression, but VGPR is open without {', '.join(dict.fromkeys(missing))}"
-            )
-    else:
-        failure, wanted = FailureClass.PRIMARY_RESISTANCE, Response.MR
-        reason = f"no confirmed response of at least MR by day {last.day:g}"
-    if last.time_point.is_at_least(wanted):
-        return _leave_open(best, f"{last.time_point} on day {last.day:g} awaits a second sample")
-    return _rest_on(FailureVerdict(failure, visits[0].day, "measured", best, reason), visits[0])
-
-
-def _leave_open(best: Response, reason: str) -> FailureVerdict:
-    return FailureVerdict(FailureClass.UNKNOWN, None, "unknown", best, reason)
-
-
-def compute_bins(day: float, rules: Ruleset) -> dict[str, str]:
-    """Return the names of a day of failure in the binnings in use: views over time, none of them the rule.
-
-    Examples
-    --------
-    >>> from types import SimpleNamespace
-    >>> ends = {"primary_resistance_end": 30.0, "early_relapse_end": 90.0, "half_year": 183.0, "year": 365.0}
-    >>> compute_bins(60.0, SimpleNamespace(threshold=ends.get))
-    {'0-30 / 31-90 / > 90 days': '31-90', '6 months': 'early', '12 months': 'early'}
-    """
-    first, second = rules.threshold("primary_resistance_end"), rules.threshold("early_relapse_end")
-    names = (f"0-{first:g}", f"{first + 1:g}-{second:g}", f"> {second:g}")
-    return {
-        f"{' / '.join(names)} days": names[0 if day <= first else 1 if day <= second else 2],
-        "6 months": "early" if day < rules.threshold("half_year") else "late",
-        "12 months": "early" if day < rules.threshold("year") else "late",
-    }
+    return [Endpoint(name, "censored", last, f"{last - start:g}", words, start)]

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 import polars as pl
 
-NEW_THERAPY = ("next_therapy", "second_infusion", "transplant")
+NEW_THERAPY = ("next_therapy", "second_infusion", "other_car_t", "transplant")
 IGG_KAPPA_ANTIBODIES = ("daratumumab", "isatuximab", "elotuzumab")
 COLUMNS = ("day", "type", "note", "duration_days")
-DISEASE_WORDS = ("myeloma", "progress", "relapse")
+DISEASE_WORDS = ("myeloma", "lymphoma", "leukaemia", "leukemia", "progress", "relapse")
 DENIALS = ("no ", "not ", "non-", "without", "unrelated", "other than", "remission", "free")
+OTHER_CANCER = ("secondary leuk", "secondary lymph", "secondary acute", "second primary", "therapy-related")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +31,32 @@ def read_history(events: pl.DataFrame) -> tuple[Happening, ...]:
     events : table
         ``day, type`` and, as far as there are, ``note, duration_days``.
     """
+    return _order(_read_rows(events))
+
+
+def read_histories(events: pl.DataFrame, subjects: Sequence[str]) -> list[tuple[Happening, ...]]:
+    """Return the events of each of some subjects, by day.
+
+    Examples
+    --------
+    >>> events = pl.DataFrame({"subject_id": ["b", "a"], "day": [50.0, 0.0], "type": ["death", "car_t"]})
+    >>> [[event.type for event in history] for history in read_histories(events, ["a", "b", "c"])]
+    [['car_t'], ['death'], []]
+    """
+    own: dict[str, list[Happening]] = {subject: [] for subject in subjects}
+    for subject, event in zip(events["subject_id"].to_list(), _read_rows(events), strict=True):
+        if subject in own:
+            own[subject].append(event)
+    return [_order(history) for history in own.values()]
+
+
+def _read_rows(events: pl.DataFrame) -> list[Happening]:
     columns = [events[name].to_list() if name in events.columns else [None] * len(events) for name in COLUMNS]
     rows = zip(*columns, strict=True)
-    history = [Happening(day, kind, (note or "").lower(), duration or 0.0) for day, kind, note, duration in rows]
+    return [Happening(day, kind, (note or "").lower(), duration or 0.0) for day, kind, note, duration in rows]
+
+
+def _order(history: list[Happening]) -> tuple[Happening, ...]:
     return tuple(sorted(history, key=lambda event: (event.day, event.type, event.note)))
 
 
@@ -62,7 +86,7 @@ def find_disease_death(history: Sequence[Happening]) -> float | None:
     """
     for event in history:
         is_named = any(word in event.note for word in DISEASE_WORDS)
-        if event.type == "death" and is_named and not any(word in event.note for word in DENIALS):
+        if event.type == "death" and is_named and not any(word in event.note for word in (*DENIALS, *OTHER_CANCER)):
             return event.day
     return None
 

@@ -2,22 +2,45 @@
 
 Responses are counted from baseline, progression from the nadir. Levels are tested from the top: the
 category is the first whose clause is true, and what kept a higher one open is named. Missing values never
-make a response, a progression or a stable disease. Source: kumar2016.
+make a response, a progression or a stable disease. All subjects of a table are judged at once; the trail of
+one is cut out of the same clauses. Source: kumar2016.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
+import numpy as np
 import polars as pl
 
-from livingdrug.clinical.comparison import OPEN_WORDS, is_at_least
-from livingdrug.clinical.history import find_antibodies, find_new_therapy, find_start, read_history
-from livingdrug.clinical.myeloma_baseline import Baseline, derive_baseline, is_other_isotype
-from livingdrug.clinical.myeloma_progression import Nadir, find_progression
+from livingdrug.clinical.confirmation import ROUTES
+from livingdrug.clinical.history import Happening, find_new_therapy, find_start, read_history
+from livingdrug.clinical.myeloma_baseline import Baseline, derive_baseline
+from livingdrug.clinical.myeloma_clauses import (
+    FALSE,
+    TRUE,
+    Clause,
+    describe,
+    find_fresh,
+    find_missing,
+    list_names,
+    mark,
+)
+from livingdrug.clinical.myeloma_flags import FLAGS, find_routes
+from livingdrug.clinical.myeloma_nadir import Nadir
+from livingdrug.clinical.myeloma_progression import find_progression
 from livingdrug.clinical.myeloma_response import find_levels
-from livingdrug.clinical.visits import DECISIVE, Measured, Visit, build_visits
+from livingdrug.clinical.myeloma_samples import (
+    LONGEST,
+    SHORT,
+    find_therapeutic_antibodies,
+    replace_serum,
+    set_aside_bands,
+    sum_lesions,
+)
+from livingdrug.clinical.panel import Bools, Codes, Ints, Panel
+from livingdrug.clinical.panel_reading import read_panel
 from livingdrug.core.outcome import Response
-from livingdrug.core.ruleset import Finding, Ruleset, Truth, Verdict
+from livingdrug.core.ruleset import Finding, OptionValue, Ruleset, Truth, Verdict
 
 VARIABLES = (
     "m_protein",
@@ -32,9 +55,14 @@ VARIABLES = (
     "new_lesion",
     "bone_lesion_progression",
     "circulating_plasma_cells",
+    LONGEST,
+    SHORT,
 )
-STANDING = ("marrow_plasma_cells", "marrow_clonal_plasma_cells", "plasmacytoma_spd")
-"""Marrow and imaging need no repeat: a result stands for the response at later visits, within a limit."""
+IMMUNOGLOBULINS = ("immunoglobulin_a", "immunoglobulin_d")
+CATEGORIES = tuple(Response)
+"""Categories by their code, which is their rank."""
+NE, PD, SD = (np.int8(Response(name).rank) for name in ("NE", "PD", "SD"))
+LOWEST = (Response.PR, Response.MR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +71,7 @@ class TimePoint:
 
     ``is_imaging`` and ``is_marrow`` say that imaging or marrow shows the progression, which needs no second
     sample; ``is_after_therapy`` that a new treatment had begun: such a visit makes no response, but may
-    confirm a progression.
+    confirm a progression. ``confirmed_by`` is how a site says that a progression was confirmed.
     """
 
     day: float
@@ -52,25 +80,66 @@ class TimePoint:
     is_imaging: bool
     is_after_therapy: bool
     is_marrow: bool = False
+    confirmed_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class _Context:
-    """What holds for all visits of one subject."""
+class TimePoints:
+    """The categories of many subjects, as arrays of (visit, subject), and the clauses that they rest on.
 
-    subject: str
-    rules: Ruleset
+    Parameters
+    ----------
+    panel : Panel
+    category : rank in ``Response``
+    is_judged : where there is a visit after day 0
+    is_imaging, is_marrow, is_after_therapy : bool
+    capped_by, not_excluded : sets of names
+        What kept a higher level open, and what kept progression open.
+    route : how a site says that a progression was confirmed
+    is_other_band : where immunofixation shows another clone
+    """
+
+    panel: Panel
     baseline: Baseline
-    urine_policy: str
-    minimal_plasmacytoma: str
-    carry_days: float
-    antibody_days: float
-    antibodies: tuple[tuple[float, float], ...]
-    therapy: float | None
+    category: Codes
+    is_judged: Bools
+    is_imaging: Bools
+    is_marrow: Bools
+    is_after_therapy: Bools
+    capped_by: Ints
+    not_excluded: Ints
+    route: Codes
+    is_other_band: Bools
+    progression: Clause
+    levels: tuple[tuple[Response, Clause], ...] = field(default=())
+
+    def find_verdict(self, subject: int, visit: int, ruleset: str) -> Verdict:
+        """Return the category of one visit and everything it rests on."""
+        category = CATEGORIES[int(self.category[visit, subject])]
+        name, day = self.panel.subjects[subject], float(self.panel.day[visit, subject])
+        if category == Response.PD:
+            return Verdict(name, day, ruleset, category, (describe(self.progression, visit, subject),))
+        findings = tuple(self._list_findings(visit, subject))
+        capped, open_names = (list_names(int(m[visit, subject])) for m in (self.capped_by, self.not_excluded))
+        return Verdict(name, day, ruleset, category, findings, capped, open_names)
+
+    def find_progression(self, subject: int, visit: int) -> Finding:
+        """Return what was asked of progression at one visit."""
+        return describe(self.progression, visit, subject)
+
+    def _list_findings(self, visit: int, subject: int) -> Iterator[Finding]:
+        """Yield the clause that decided, then those above it that stayed open; or the lowest levels."""
+        asked = [(level, describe(clause, visit, subject)) for level, clause in self.levels]
+        true = next((place for place, (_, found) in enumerate(asked) if found.truth == Truth.TRUE), None)
+        if true is not None:
+            yield asked[true][1]
+            yield from (found for _, found in asked[:true] if found.truth == Truth.UNKNOWN)
+        else:
+            yield from (found for level, found in asked if level in LOWEST)
 
 
 def assess_myeloma(
-    observations: pl.DataFrame, events: pl.DataFrame, rules: Ruleset, **options: str | float | bool
+    observations: pl.DataFrame, events: pl.DataFrame, rules: Ruleset, **options: OptionValue
 ) -> tuple[TimePoint, ...]:
     """Derive the time-point category of each visit of one subject after day 0.
 
@@ -81,8 +150,7 @@ def assess_myeloma(
     rules : Ruleset
         ``imwg/2016``.
     options
-        In place of the ruleset's: ``urine_policy``, ``nadir``, ``baseline``, ``minimal_plasmacytoma``,
-        ``visit_window_days``, ``marrow_carry_days``, ``antibody_window_days``.
+        In place of the ruleset's.
 
     Returns
     -------
@@ -98,100 +166,131 @@ def assess_myeloma(
     kumar2016
     """
     chosen = rules.choose(options)
-    visits = build_visits(observations, VARIABLES, window_days=float(chosen["visit_window_days"]))
-    context = _build_context(observations, events, rules, chosen, visits)
-    nadir = Nadir(context.baseline, is_confirmed=chosen["nadir"] == "confirmed")
-    carried: dict[str, Measured] = {}
-    points = []
-    for visit in visits:
-        if visit.day > 0:
-            carried |= {name: m for name, m in visit.measured.items() if name in STANDING}
-            points.append(_judge(_see(visit, carried, context), nadir, context))
-        nadir.include(visit)
-    return tuple(points)
-
-
-def _build_context(
-    observations: pl.DataFrame,
-    events: pl.DataFrame,
-    rules: Ruleset,
-    chosen: Mapping[str, str | float | bool],
-    visits: Sequence[Visit],
-) -> _Context:
     has_name = "subject_id" in observations.columns and len(observations) > 0
-    history = read_history(events)
-    return _Context(
-        subject=observations["subject_id"][0] if has_name else "",
-        rules=rules,
-        baseline=derive_baseline(visits, rules, find_start(history, str(chosen["baseline"]))),
-        urine_policy=str(chosen["urine_policy"]),
-        minimal_plasmacytoma=str(chosen["minimal_plasmacytoma"]),
-        carry_days=float(chosen["marrow_carry_days"]),
-        antibody_days=float(chosen["antibody_window_days"]),
-        antibodies=find_antibodies(history),
-        therapy=find_new_therapy(history),
+    name = observations["subject_id"][0] if has_name else ""
+    own = observations.drop("subject_id", strict=False)
+    points = judge_panel(read_samples(own, chosen), (read_history(events),), rules, chosen)
+    return list_time_points(points, 0, rules, name)
+
+
+def read_samples(
+    observations: pl.DataFrame, chosen: Mapping[str, OptionValue], subjects: Sequence[str] | None = None
+) -> Panel:
+    """Read what the criteria look at."""
+    with_immunoglobulin = chosen["serum_measure"] == "immunoglobulin"
+    names = (*VARIABLES, *IMMUNOGLOBULINS) if with_immunoglobulin else VARIABLES
+    window = float(chosen["visit_window_days"])
+    return read_panel(observations, names, beside=tuple(FLAGS), window_days=window, subjects=subjects)
+
+
+def judge_panel(
+    panel: Panel, histories: Sequence[Sequence[Happening]], rules: Ruleset, chosen: Mapping[str, OptionValue]
+) -> TimePoints:
+    """Derive the categories of all subjects of a panel.
+
+    Parameters
+    ----------
+    panel : Panel
+    histories : events of each subject, by day
+    rules : Ruleset
+    chosen : mapping
+        Every option.
+    """
+    panel, baseline, is_other_band = prepare_panel(panel, histories, rules, chosen)
+    therapies = [find_new_therapy(history) for history in histories]
+    nadir = Nadir(panel, baseline, is_confirmed=chosen["nadir"] == "confirmed")
+    progression, imaging, marrow = find_progression(panel, baseline, nadir, rules, chosen)
+    levels = find_levels(panel, baseline, rules, chosen)
+    category, capped_by = _choose(panel, baseline, progression, levels)
+    has_progressed = category == PD
+    therapy = np.array([np.nan if day is None else day for day in therapies], dtype=float)
+    shape = panel.day.shape
+    return TimePoints(
+        panel,
+        baseline,
+        category,
+        is_judged=panel.day > 0,
+        is_imaging=np.broadcast_to(imaging.truth == TRUE, shape) & has_progressed,
+        is_marrow=np.broadcast_to(marrow.truth == TRUE, shape) & has_progressed,
+        is_after_therapy=panel.day > therapy,
+        capped_by=capped_by,
+        not_excluded=np.where(has_progressed, 0, find_missing(progression)),
+        route=find_routes(panel, histories),
+        is_other_band=is_other_band,
+        progression=progression,
+        levels=levels,
     )
 
 
-def _judge(visit: Visit, nadir: Nadir, context: _Context) -> TimePoint:
-    baseline, rules = context.baseline, context.rules
-    progression, is_imaging, is_marrow = find_progression(visit, baseline, nadir, rules)
-    verdict = Verdict(context.subject, visit.day, rules.name, Response.PD, (progression,))
-    category = Response.PD
-    if progression.truth != Truth.TRUE:
-        levels = find_levels(visit, baseline, rules, context.urine_policy, context.minimal_plasmacytoma)
-        category, findings, capped_by = _choose(visit, baseline, levels)
-        open_clauses = progression.missing
-        verdict = Verdict(context.subject, visit.day, rules.name, category, findings, capped_by, open_clauses)
-    is_late = context.therapy is not None and visit.day > context.therapy
-    return TimePoint(visit.day, category, verdict, is_imaging, is_late, is_marrow)
+def prepare_panel(
+    panel: Panel, histories: Sequence[Sequence[Happening]], rules: Ruleset, chosen: Mapping[str, OptionValue]
+) -> tuple[Panel, Baseline, Bools]:
+    """Return the panel with what its samples stand for, the baseline, and where a band is of another clone."""
+    start = np.array([find_start(history, str(chosen["baseline"])) for history in histories], dtype=float)
+    panel, serum_mark = replace_serum(sum_lesions(panel), start, str(chosen["serum_measure"]))
+    baseline = derive_baseline(panel, rules, start, serum_mark)
+    panel, is_other_band = set_aside_bands(
+        panel,
+        baseline,
+        [find_therapeutic_antibodies(history) for history in histories],
+        rules,
+        float(chosen["antibody_window_days"]),
+        str(chosen["other_band"]),
+    )
+    return panel, baseline, is_other_band
 
 
 def _choose(
-    visit: Visit, baseline: Baseline, levels: Iterable[tuple[Response, Finding]]
-) -> tuple[Response, tuple[Finding, ...], tuple[str, ...]]:
-    """Return the category, the findings that decided it, and what kept a higher level open."""
-    above: list[Finding] = []
-    lowest: list[Finding] = []
-    fresh = {m.row for m in visit.measured.values() if m.value is not None or m.word not in (None, *OPEN_WORDS)}
-    for level, finding in levels:
-        if finding.truth == Truth.TRUE:
-            if not fresh.intersection(finding.rows):
-                # an earlier marrow or image alone makes no assessment: it would confirm itself
-                return Response.NE, (finding, *above), baseline.followed
-            missing = tuple(dict.fromkeys(name for f in above for name in f.missing))
-            return level, (finding, *above), missing
-        if finding.truth == Truth.UNKNOWN:
-            above.append(finding)
-        if level in (Response.PR, Response.MR):
-            lowest.append(finding)
-    measured = (visit.measured.get(name) for name in baseline.followed)
-    is_known = any(m is not None and m.value is not None for m in measured)
-    if is_known and all(finding.truth == Truth.FALSE for finding in lowest):
-        return Response.SD, tuple(lowest), ()
-    missing = tuple(dict.fromkeys(name for finding in lowest for name in finding.missing))
-    return Response.NE, tuple(lowest), missing or baseline.followed
+    panel: Panel, baseline: Baseline, progression: Clause, levels: Sequence[tuple[Response, Clause]]
+) -> tuple[Codes, Ints]:
+    """Return the first level that holds, and what kept those above it open."""
+    shape = panel.day.shape
+    is_open = np.broadcast_to(progression.truth != TRUE, shape)
+    category = np.where(is_open, NE, PD)
+    above, lowest = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
+    is_stable = is_open & _has_followed(panel, baseline)
+    for level, clause in levels:
+        holds = is_open & (clause.truth == TRUE)
+        is_fresh = find_fresh(clause)
+        # an earlier marrow or image alone makes no assessment: it would confirm itself
+        category = np.where(holds & is_fresh, np.int8(level.rank), category)
+        above = np.where(holds & ~is_fresh, baseline.followed, above)
+        is_open = is_open & ~holds
+        missing = find_missing(clause)
+        above = above | np.where(is_open, missing, 0)
+        if level in LOWEST:
+            lowest = lowest | missing
+            is_stable = is_stable & (clause.truth == FALSE)
+    is_stable = is_stable & is_open
+    unknown = np.where(lowest > 0, lowest, baseline.followed)
+    category = np.where(is_stable, SD, category)
+    return category, np.where(is_open, np.where(is_stable, 0, unknown), np.where(category == PD, 0, above))
 
 
-def _see(visit: Visit, carried: Mapping[str, Measured], context: _Context) -> Visit:
-    """Add the marrow and imaging that still stand; set aside an immunofixation that may not show the clone."""
-    standing = {name: m for name, m in carried.items() if visit.day - m.day <= context.carry_days}
-    measured = dict(visit.measured)
-    for name in ("serum_immunofixation", "urine_immunofixation"):
-        fixation = measured.get(name)
-        if fixation is None or fixation.word != "positive" or any(word in fixation.assay for word in DECISIVE):
-            continue
-        is_antibody = name == "serum_immunofixation" and _may_be_antibody(fixation, visit, context)
-        if is_antibody or is_other_isotype(fixation.assay, context.baseline.isotype):
-            measured[name] = Measured(None, "indeterminate", fixation.row, fixation.day, fixation.assay)
-    return Visit(visit.day, measured, standing)
+def _has_followed(panel: Panel, baseline: Baseline) -> Bools:
+    """Return where a measure that the disease is followed by has a value at the visit itself."""
+    total = np.zeros(panel.day.shape, dtype=bool)
+    for name in ("urine_m_protein", "flc_kappa", "flc_lambda", "marrow_plasma_cells", "plasmacytoma_spd"):
+        if name in panel.columns:
+            total |= ((baseline.followed & mark(name)) > 0) & ~np.isnan(panel.columns[name].value)
+    return total | (baseline.serum & ~np.isnan(panel.get("m_protein").value))
 
 
-def _may_be_antibody(fixation: Measured, visit: Visit, context: _Context) -> bool:
-    """Whether a positive immunofixation may show a therapeutic antibody in place of the clone."""
-    is_recent = any(first <= visit.day < last + context.antibody_days for first, last in context.antibodies)
-    level = visit.measured.get("m_protein")
-    limit = context.rules.threshold("antibody_m_protein")
-    is_faint = level is None or level.value is None or is_at_least(limit, level.value)
-    may_be = not is_other_isotype("igg-kappa", context.baseline.isotype or fixation.assay)
-    return is_recent and is_faint and may_be
+def list_time_points(points: TimePoints, subject: int, rules: Ruleset, name: str = "") -> tuple[TimePoint, ...]:
+    """Return the visits of one subject with their trails."""
+    found = []
+    for visit in np.flatnonzero(points.is_judged[:, subject]):
+        verdict = points.find_verdict(subject, int(visit), rules.name)
+        verdict = replace(verdict, subject_id=name or verdict.subject_id)
+        found.append(
+            TimePoint(
+                verdict.day,
+                Response(verdict.category),
+                verdict,
+                bool(points.is_imaging[visit, subject]),
+                bool(points.is_after_therapy[visit, subject]),
+                bool(points.is_marrow[visit, subject]),
+                ROUTES[points.route[visit, subject]],
+            )
+        )
+    return tuple(found)

@@ -1,214 +1,203 @@
 """Progressive disease in myeloma: any one clause, counted from the lowest value so far."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from livingdrug.clinical.comparison import compare, find_word, join_all, join_any
-from livingdrug.clinical.myeloma_baseline import Baseline, compute_difference
-from livingdrug.clinical.visits import Measured, Visit
-from livingdrug.core.ruleset import Finding, Ruleset, Truth
+import numpy as np
 
-FOLLOWED = (
-    "m_protein",
-    "urine_m_protein",
-    "marrow_plasma_cells",
-    "plasmacytoma_spd",
-    "circulating_plasma_cells",
+from livingdrug.clinical.myeloma_baseline import (
+    KAPPA,
+    LAMBDA,
+    MARROW,
+    NOT_MEASURABLE,
+    PLASMACYTOMA,
+    Baseline,
+    subtract_chains,
+    turn_around,
 )
-DIFFERENCE, REVERSED = "difference", "reversed_difference"
+from livingdrug.clinical.myeloma_clauses import (
+    CHANGE,
+    FALSE,
+    FREE_LIGHT_CHAINS,
+    TRUE,
+    UNKNOWN,
+    Clause,
+    Measure,
+    ask_all,
+    ask_any,
+    ask_number,
+    ask_word,
+    find_missing,
+    find_touched,
+    leave_open,
+    mark,
+    take_numbers,
+    take_words,
+)
+from livingdrug.clinical.myeloma_nadir import DIFFERENCE, REVERSED, Nadir
+from livingdrug.clinical.myeloma_samples import LONGEST, SHORT
+from livingdrug.clinical.panel import Column, Ints, Panel
+from livingdrug.core.ruleset import OptionValue, Ruleset
+
+IMAGES = (("new lesion", "new_lesion"), ("new or progressive bone lesion", "bone_lesion_progression"))
 
 
-@dataclass(slots=True)
-class Nadir:
-    """The lowest value of each measure from baseline to the visit before the present one.
+def find_progression(
+    panel: Panel, baseline: Baseline, nadir: Nadir, rules: Ruleset, chosen: Mapping[str, OptionValue]
+) -> tuple[Clause, Clause, Clause]:
+    """Return whether the disease has progressed, whether imaging shows it, and whether marrow does.
 
-    With ``is_confirmed`` it is the lowest of the larger of two consecutive values.
-    """
-
-    baseline: Baseline
-    is_confirmed: bool = False
-    _lowest: dict[str, Measured] = field(default_factory=dict)
-    _last: dict[str, Measured] = field(default_factory=dict)
-    _has_pair: set[str] = field(default_factory=set)
-
-    def __post_init__(self) -> None:
-        self._add(self.baseline.measured)
-
-    def include(self, visit: Visit) -> None:
-        """Add a visit that is over; values before those of the baseline do not count."""
-        if visit.day > 0:
-            self._add(visit.measured)
-            return
-        first = self.baseline.measured
-        self._add({n: m for n, m in visit.measured.items() if n in first and m.day > first[n].day})
-
-    def _add(self, measured: Mapping[str, Measured]) -> None:
-        difference = compute_difference(measured, self.baseline.involved)
-        if difference is not None and difference.value is not None:
-            self._follow(DIFFERENCE, difference)
-            self._follow(REVERSED, Measured(-difference.value, None, difference.row, difference.day))
-        for name in FOLLOWED:
-            found = measured.get(name)
-            if found is not None and found.value is not None:
-                self._follow(name, found)
-
-    def _follow(self, name: str, found: Measured) -> None:
-        last = self._last.get(name)
-        self._last[name] = found
-        value = found
-        if self.is_confirmed and last is not None:
-            value = found if _number(found) >= _number(last) else last
-            if name not in self._has_pair:
-                self._has_pair.add(name)
-                self._lowest[name] = value
-        if name not in self._lowest or _number(value) < _number(self._lowest[name]):
-            self._lowest[name] = value
-
-    def lowest(self, name: str) -> Measured | None:
-        """Return the nadir of a measure; None where there is no value yet."""
-        return self._lowest.get(name)
-
-
-def _number(measured: Measured) -> float:
-    return measured.value or 0.0
-
-
-def find_progression(visit: Visit, baseline: Baseline, nadir: Nadir, rules: Ruleset) -> tuple[Finding, bool, bool]:
-    """Return whether the disease has progressed at a visit, whether imaging shows it, and whether marrow does.
+    Parameters
+    ----------
+    chosen : mapping
+        ``serum_progression`` and ``lesion_size_at`` are looked at.
 
     Source
     ------
     kumar2016
     """
-    asking = _Progression(visit, baseline, nadir, rules)
+    asking = _Progression(panel, baseline, nadir, rules, chosen)
     imaging, marrow = asking.imaging(), asking.marrow()
-    clauses = [imaging, *asking.blood()]
-    if marrow is not None:
-        clauses.append(marrow)
-    finding = join_any("progressive disease", (clause for clause in clauses if asking.counts(clause)))
-    return finding, imaging.truth == Truth.TRUE, marrow is not None and marrow.truth == Truth.TRUE
+    clauses = [imaging, *asking.blood(), marrow]
+    return ask_any("progressive disease", [asking.count(clause) for clause in clauses]), imaging, marrow
 
 
 @dataclass(frozen=True, slots=True)
 class _Progression:
-    """The clauses of one visit."""
-
-    visit: Visit
+    panel: Panel
     baseline: Baseline
     nadir: Nadir
     rules: Ruleset
+    chosen: Mapping[str, OptionValue]
 
-    def counts(self, finding: Finding) -> bool:
-        """Whether a clause counts: what was never measured and is not followed leaves nothing open."""
-        if finding.truth != Truth.UNKNOWN or finding.rows:
-            return True
-        return any(name in self.baseline.followed for name in finding.missing)
+    def count(self, clause: Clause) -> Clause:
+        """Leave a clause out where it is open but was never measured and is not followed."""
+        counts = (clause.truth != UNKNOWN) | find_touched(clause)
+        return clause.only(counts | ((find_missing(clause) & self.baseline.followed) > 0))
 
-    def blood(self) -> Iterator[Finding]:
+    def blood(self) -> Iterator[Clause]:
         """Serum and urine always; light chains and cells in blood where nothing before them was measurable."""
         yield self._serum()
-        yield self._rise("urine M-protein", "urine_m_protein", "progression_urine")
-        if not (self.baseline.serum or self.baseline.urine):
-            yield self._light_chain()
-            yield self._other_chain()
-        if self.baseline.kind == "not_measurable":
-            yield self._circulating()
+        yield self._rise("urine M-protein", self._pair("urine_m_protein"), "progression_urine")
+        is_neither = ~(self.baseline.serum | self.baseline.urine)
+        yield self._light_chain().only(is_neither)
+        yield self._other_chain().only(is_neither)
+        yield self._circulating().only(self.baseline.kind == NOT_MEASURABLE)
 
-    def marrow(self) -> Finding | None:
+    def marrow(self) -> Clause:
         """Plasma cells in marrow, where serum, urine and light chains were not measurable."""
-        if self.baseline.kind not in ("marrow", "plasmacytoma", "not_measurable"):
-            return None
-        return self._rise("marrow plasma cells", "marrow_plasma_cells", "progression_marrow")
+        is_asked = np.isin(self.baseline.kind, (MARROW, PLASMACYTOMA, NOT_MEASURABLE))
+        clause = self._rise("marrow plasma cells", self._pair("marrow_plasma_cells"), "progression_marrow")
+        return ask_any(clause.text, [clause.only(is_asked)])
 
-    def imaging(self) -> Finding:
+    def imaging(self) -> Clause:
         """Ask for new lesions and growing plasmacytomas; imaging that was not done leaves nothing open."""
-        measured = self.visit.measured
-        done = [
-            find_word(clause, name, measured[name], "yes")
-            for clause, name in (
-                ("new lesion", "new_lesion"),
-                ("new or progressive bone lesion", "bone_lesion_progression"),
-            )
-            if name in measured
-        ]
-        name = "plasmacytoma_spd"
-        if name in measured:
-            done.append(self._grown(measured[name]))
-        elif self.baseline.plasmacytoma:
-            done.append(Finding("plasmacytoma imaged", Truth.UNKNOWN, missing=(name,)))
-        return join_any("progression on imaging", done)
+        parts = []
+        for text, name in IMAGES:
+            column = self.panel.get(name)
+            parts.append(ask_word(text, take_words(name, column), "yes").only(column.is_measured))
+        spd, lesions = self.panel.get("plasmacytoma_spd"), self.panel.list_details(LONGEST)
+        measured = [self.panel.get(name).is_measured for name in lesions]
+        ever = np.add.reduce([np.logical_or.accumulate(m, axis=0).astype(int) for m in measured]) if measured else 0
+        parts.append(self._grown(spd).only(spd.is_measured & (np.asarray(ever) != 1)))
+        parts += [self._lesion(name).only(done) for name, done in zip(lesions, measured, strict=True)]
+        is_imaged = np.logical_or.reduce([spd.is_measured, *measured])
+        missed = leave_open("plasmacytoma imaged", mark("plasmacytoma_spd"))
+        parts.append(missed.only(self.baseline.plasmacytoma & ~is_imaged))
+        return ask_any("progression on imaging", parts)
 
-    def _grown(self, now: Measured) -> Finding:
+    def _grown(self, now: Column) -> Clause:
         name, percent = "plasmacytoma_spd", self.rules.thresholds["progression_lesion"]
-        clause = f"plasmacytoma at least {percent.value:g} % above nadir"
-        clauses = [
-            compare("plasmacytoma present", [(name, now)], ">", 0.0),
-            compare(clause, self._pair(name), "percent rise >=", percent),
+        text = f"plasmacytoma at least {percent.value:g} % above nadir"
+        present = ask_number("plasmacytoma present", [take_numbers(now, mark(name))], ">", 0.0)
+        return ask_all(text, [present, ask_number(text, self._pair(name), "percent rise >=", percent)])
+
+    def _lesion(self, name: str) -> Clause:
+        """Ask for a lesion of more than 1 cm across that has grown by half in its longest diameter."""
+        percent, size = self.rules.thresholds["progression_lesion"], self.rules.thresholds["lesion_size"]
+        short = f"{SHORT}:{name.partition(':')[2]}"
+        across = take_numbers(self.panel.get(short), mark(SHORT))
+        if self.chosen["lesion_size_at"] == "before":
+            across = find_last(self.panel, short)
+        text = f"longest diameter of a plasmacytoma at least {percent.value:g} % above nadir"
+        parts = [
+            ask_number(f"plasmacytoma more than {size.value:g} {size.unit} in short axis", [across], ">", size),
+            ask_number(text, self._pair(name), "percent rise >=", percent),
         ]
-        return join_all(clause, clauses)
+        return ask_all(text, parts)
 
-    def _pair(self, name: str) -> list[tuple[str, Measured | None]]:
-        return [(name, self.nadir.lowest(name)), (name, self.visit.measured.get(name))]
+    def _pair(self, name: str) -> list[Measure]:
+        now = take_numbers(self.panel.get(name), self._mark(name))
+        return [self.nadir.lowest(name, self._mark(name)), now]
 
-    def _rise(self, what: str, name: str, least: str) -> Finding:
-        return self._rise_of(what, self._pair(name), least)
+    def _mark(self, name: str) -> Ints | int:
+        return self.baseline.serum_mark if name == "m_protein" else mark(name.partition(":")[0])
 
-    def _rise_of(
-        self, what: str, pair: Sequence[tuple[str, Measured | None]], least: str, comparison: str = "rise >="
-    ) -> Finding:
+    def _rise(self, what: str, pair: Sequence[Measure], least: str, comparison: str = "rise >=") -> Clause:
         limit, percent = self.rules.thresholds[least], self.rules.thresholds["progression_rise"]
         words = "more than" if comparison == "rise >" else "at least"
         amount = f"{words} {limit.value:g} {limit.unit} above nadir"
-
-        def ask() -> Iterator[Finding]:
-            yield compare(f"{what} {amount}", pair, comparison, limit)
-            yield compare(f"{what} at least {percent.value:g} % above nadir", pair, "percent rise >=", percent)
-
-        return join_all(f"{what} at least {percent.value:g} % and {amount}", ask())
-
-    def _serum(self) -> Finding:
-        pair = self._pair("m_protein")
-        usual = self._rise_of("serum M-protein", pair, "progression_serum")
-        if usual.truth != Truth.FALSE:
-            return usual
-        high, least = self.rules.thresholds["progression_serum_high_nadir"], "progression_serum_high"
-        limit = self.rules.thresholds[least]
-        clauses = [
-            compare(f"nadir of serum M-protein at least {high.value:g} {high.unit}", pair[:1], ">=", high),
-            compare(f"serum M-protein at least {limit.value:g} {limit.unit} above nadir", pair, "rise >=", limit),
+        parts = [
+            ask_number(f"{what} {amount}", pair, comparison, limit),
+            ask_number(f"{what} at least {percent.value:g} % above nadir", pair, "percent rise >=", percent),
         ]
-        clause = f"serum M-protein at least {limit.value:g} {limit.unit} above a nadir of {high.value:g} or more"
-        return join_any(usual.clause, [usual, join_all(clause, clauses)])
+        return ask_all(f"{what} at least {percent.value:g} % and {amount}", parts)
 
-    def _light_chain(self) -> Finding:
+    def _serum(self) -> Clause:
+        pair = self._pair("m_protein")
+        usual = self._rise("serum M-protein", pair, "progression_serum")
+        if self.chosen["serum_progression"] == "absolute":
+            usual = usual.parts[0]
+        high, limit = (self.rules.thresholds[f"progression_serum_high{end}"] for end in ("_nadir", ""))
+        parts = [
+            ask_number(f"nadir of serum M-protein at least {high.value:g} {high.unit}", pair[:1], ">=", high),
+            ask_number(f"serum M-protein at least {limit.value:g} {limit.unit} above nadir", pair, "rise >=", limit),
+        ]
+        text = f"serum M-protein at least {limit.value:g} {limit.unit} above a nadir of {high.value:g} or more"
+        return ask_any(usual.text, [usual, ask_all(text, parts).only(np.asarray(usual.truth == FALSE))])
+
+    def _difference(self) -> Measure:
+        return subtract_chains(*self.panel.chains, self.baseline.involved)
+
+    def _light_chain(self) -> Clause:
         involved = self.baseline.involved
-        name = "free light chains" if involved is None else f"flc_{involved}"
-        now = compute_difference(self.visit.measured, involved)
-        pair = [(name, self.nadir.lowest(DIFFERENCE)), (name, now)]
-        return self._rise_of("light chain difference", pair, "progression_flc", "rise >")
+        names = [mark("flc_kappa"), mark("flc_lambda")]
+        missing = np.select([involved == KAPPA, involved == LAMBDA], names, mark(FREE_LIGHT_CHAINS))
+        pair = [self.nadir.lowest(DIFFERENCE, missing), self._difference()]
+        return self._rise("light chain difference", pair, "progression_flc", "rise >")
 
-    def _other_chain(self) -> Finding:
+    def _other_chain(self) -> Clause:
         """Ask whether the other chain rose as far as would be progression: then a change of the clone is open."""
-        now = compute_difference(self.visit.measured, self.baseline.involved)
-        clause = "change to the other light chain"
-        if now is None or now.value is None or now.value >= 0:
-            return Finding(clause, Truth.FALSE)
-        name = "change of the light chain"
-        reversed_now = Measured(-now.value, None, now.row, now.day)
-        pair = [(name, self.nadir.lowest(REVERSED)), (name, reversed_now)]
-        rise = self._rise_of("the other light chain's difference", pair, "progression_flc", "rise >")
-        if rise.truth != Truth.TRUE:
-            return Finding(clause, Truth.FALSE, rise.rows)
+        now = turn_around(self._difference())
+        pair = [self.nadir.lowest(REVERSED, mark(CHANGE)), now]
+        rise = self._rise("the other light chain's difference", pair, "progression_flc", "rise >")
+        is_open = (now.value > 0) & (rise.truth == TRUE)
         note = "the other light chain exceeds the involved one: judge whether the clone has changed"
-        return Finding(clause, Truth.UNKNOWN, rise.rows, (now.value,), missing=(name,), note=note)
+        return Clause(
+            "change to the other light chain",
+            np.where(is_open, UNKNOWN, FALSE),
+            (now,),
+            missing=mark(CHANGE),
+            notes=("", note),
+            note=is_open.astype(np.int8),
+        )
 
-    def _circulating(self) -> Finding:
+    def _circulating(self) -> Clause:
         name = "circulating_plasma_cells"
         percent = self.rules.thresholds["progression_circulating"]
         least = self.rules.thresholds["progression_circulating_level"]
-        clause = f"circulating plasma cells at least {percent.value:g} % above nadir and {least.value:g} {least.unit}"
-        clauses = [
-            compare("circulating plasma cells at least 200/uL", [(name, self.visit.measured.get(name))], ">=", least),
-            compare("circulating plasma cells risen", self._pair(name), "percent rise >=", percent),
+        pair = self._pair(name)
+        text = f"circulating plasma cells at least {percent.value:g} % above nadir and {least.value:g} {least.unit}"
+        parts = [
+            ask_number(f"circulating plasma cells at least {least.value:g} {least.unit}", pair[1:], ">=", least),
+            ask_number("circulating plasma cells risen", pair, "percent rise >=", percent),
         ]
-        return join_all(clause, clauses)
+        return ask_all(text, parts)
+
+
+def find_last(panel: Panel, name: str) -> Measure:
+    """Return the last known value before each visit."""
+    column = panel.get(name)
+    index = np.where(column.is_known, np.arange(len(panel.day))[:, None], -1)
+    before = np.vstack([np.full((1, index.shape[1]), -1), np.maximum.accumulate(index, axis=0)[:-1]])
+    return take_numbers(column.pick(np.maximum(before, 0), before >= 0), mark(name.partition(":")[0]))

@@ -56,16 +56,51 @@ def _judge_samples(samples: list[tuple[float, bool, int]], needed: int) -> tuple
     return Persistence.UNKNOWN, ()
 
 
+def _list_rows(observations: pl.DataFrame) -> list[int]:
+    """Return each row's place in the record; without it, its place in this table."""
+    return observations["row"].to_list() if "row" in observations.columns else list(range(len(observations)))
+
+
 def _read_samples(observations: pl.DataFrame, variable: str, day: float) -> list[tuple[float, bool, int]]:
     """Return day, whether detected, and row of each sample after infusion and up to a day."""
     names = ("day", "variable", "value", "censored")
     columns = [observations[n].to_list() if n in observations.columns else [None] * len(observations) for n in names]
     samples = [
         (at, censored != "left" and (value or 0.0) > 0, row)
-        for row, (at, name, value, censored) in enumerate(zip(*columns, strict=True))
+        for row, at, name, value, censored in zip(_list_rows(observations), *columns, strict=True)
         if name == variable and at is not None and 0 < at <= day and (value is not None or censored == "left")
     ]
     return sorted(samples)
+
+
+def find_car_loss(observations: pl.DataFrame) -> tuple[float | None, float | None, tuple[int, ...], str]:
+    """Return the day on which CAR T cells were lost, the last day they were looked for, rows, and why.
+
+    By transgene where that was measured, otherwise by flow cytometry: lost is the first of two samples in a
+    row below the limit of the transgene, or the first sample without CAR T cells by flow, once they had been
+    seen. Surrogates say nothing here.
+
+    Parameters
+    ----------
+    observations : table
+        One subject's rows.
+    """
+    for variable, needed, words in (
+        ("car_transgene", 2, "transgene below its limit twice"),
+        ("car_t_cells", 1, "no CAR T cells by flow cytometry"),
+    ):
+        samples = _read_samples(observations, variable, float("inf"))
+        if not samples:
+            continue
+        seen = next((place for place, (_, is_detected, _) in enumerate(samples) if is_detected), None)
+        if seen is None:
+            return None, None, (), "CAR T cells were never seen"
+        for place in range(seen, len(samples) - needed + 1):
+            run = samples[place : place + needed]
+            if not any(is_detected for _, is_detected, _ in run):
+                return run[0][0], samples[-1][0], tuple(row for _, _, row in run), words
+        return None, samples[-1][0], (samples[-1][2],), "CAR T cells not lost by the last sample"
+    return None, None, (), "CAR T cells were not looked for"
 
 
 def find_antigen(
@@ -103,7 +138,7 @@ def _read_antigens(observations: pl.DataFrame, target: str) -> list[tuple[str, s
     """Return kind, antigen's name, day, value and row of each measurement of an antigen."""
     samples = []
     columns = [observations[name].to_list() for name in ("day", "variable", "value")]
-    for row, (day, variable, value) in enumerate(zip(*columns, strict=True)):
+    for row, day, variable, value in zip(_list_rows(observations), *columns, strict=True):
         kind, _, antigen = (variable or "").partition(":")
         if kind not in (DENSITY, FRACTION) or day is None or value is None:
             continue

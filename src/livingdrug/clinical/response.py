@@ -1,24 +1,32 @@
-"""From the category of each visit to the confirmed response, its date, and the date of progression.
-
-A response or progression needs two consecutive assessments; what imaging or marrow shows needs no second.
-The date is that of the first of the two. Source: kumar2016; the reading visit by visit is the usual one of
-statistical analysis plans.
-"""
+"""From the category of each visit of one subject to the confirmed response, its date, and that of progression."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from livingdrug.clinical.comparison import list_leaves
+from livingdrug.clinical.confirmation import (
+    DEATH,
+    IMAGING,
+    LATER_SAMPLE,
+    LEVELS,
+    MARROW,
+    ROUTES,
+    Courses,
+    Seen,
+    Settings,
+    confirm,
+)
 from livingdrug.clinical.history import find_disease_death, read_history
-from livingdrug.clinical.myeloma import TimePoint
+from livingdrug.clinical.myeloma import CATEGORIES, TimePoint
 from livingdrug.core.outcome import Response
-from livingdrug.core.ruleset import Finding, Ruleset, Truth
+from livingdrug.core.ruleset import Finding, OptionValue, Ruleset, Truth
 
-IMAGING, MARROW, LATER_SAMPLE, DEATH = "imaging", "marrow", "next sample", "death from myeloma"
-"""How a progression was confirmed."""
-LEVELS = (Response.MR, Response.PR, Response.VGPR, Response.CR, Response.SCR)
+__all__ = ["DEATH", "IMAGING", "LATER_SAMPLE", "MARROW", "NOT_ASSESSED", "Confirmed", "Course", "confirm_responses"]
 NOT_ASSESSED = (Response.NE, Response.ND)
 
 
@@ -43,6 +51,8 @@ class Confirmed:
         What the time point rests on.
     warning : str
         Why to look again: the second sample came late.
+    first_day : float or None
+        Day from which ``confirmed`` holds.
     """
 
     day: float
@@ -53,6 +63,7 @@ class Confirmed:
     clause: str
     findings: tuple[Finding, ...] = ()
     warning: str = ""
+    first_day: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +85,8 @@ class Course:
         Day from which each level, or a better one, was confirmed.
     best_unconfirmed : Response
         Best time point before progression or new therapy.
+    any_progression_day : float or None
+        Day of the first confirmed progression, whatever the therapy.
     """
 
     visits: tuple[Confirmed, ...]
@@ -83,20 +96,14 @@ class Course:
     first_response_day: float | None
     response_days: Mapping[Response, float] = field(default_factory=dict)
     best_unconfirmed: Response = Response.NE
-
-
-@dataclass(frozen=True, slots=True)
-class _Settings:
-    unconfirmed: Response = Response.SD
-    missing_between: float = float("inf")
-    warn_days: float = float("inf")
+    any_progression_day: float | None = None
 
 
 def confirm_responses(
     time_points: Sequence[TimePoint],
     events: pl.DataFrame,
     rules: Ruleset | None = None,
-    **options: str | float | bool,
+    **options: OptionValue,
 ) -> Course:
     """Confirm the time points of one subject.
 
@@ -108,9 +115,9 @@ def confirm_responses(
     rules : Ruleset, optional
         Where the options and their defaults come from; without it a late second sample is not warned of.
     options
-        ``unconfirmed`` (what a response without a second sample is shown as: SD or NE),
-        ``missing_between`` (visits that cannot be assessed, at most, between the two),
-        ``confirmation_warn_days``.
+        ``unconfirmed`` (what a response without a second sample is shown as: SD or NE), ``missing_between``
+        (visits that cannot be assessed, at most, between the two), ``confirmation`` and ``confirmation_days``,
+        ``confirmation_warn_days``; others are looked at elsewhere.
 
     Examples
     --------
@@ -123,102 +130,82 @@ def confirm_responses(
     >>> course.best.value, course.first_response_day
     ('VGPR', 28.0)
     """
-    settings = _choose_settings(rules, options)
-    death = find_disease_death(read_history(events))
-    visits: list[Confirmed] = []
-    best, best_unconfirmed, progression = Response.NE, Response.NE, None
-    days: dict[Response, float] = {}
-    for index, point in enumerate(time_points):
-        at_visit, flag, warning = _confirm(point, time_points[index + 1 :], death, settings)
-        if progression is None and not point.is_after_therapy:
-            if at_visit == Response.PD:
-                progression = point.day
-            elif at_visit.is_at_least(Response.SD):
-                best = _better(best, at_visit)
-                _note_days(days, at_visit, point.day)
-            if point.category != Response.PD:
-                best_unconfirmed = _better(best_unconfirmed, point.category)
-        shown = Response.PD if progression is not None else best
-        clause, findings = _name_clause(point), point.verdict.findings
-        visits.append(Confirmed(point.day, point.category, shown, at_visit, flag, clause, findings, warning))
-    presumptive = _find_presumptive(time_points) if progression is None else None
+    settings, warn_days = choose_settings(None if rules is None else rules.choose(options))
+    courses = confirm(_arrange(time_points, find_disease_death(read_history(events))), settings)
+    return _build_course(time_points, courses, warn_days)
+
+
+def choose_settings(chosen: Mapping[str, OptionValue] | None) -> tuple[Settings, float]:
+    """Return the conventions of confirmation, and after how many days a second sample is warned of."""
+    if chosen is None:
+        return Settings(), float("inf")
+    is_sustained = chosen["confirmation"] == "sustained"
+    settings = Settings(
+        Response(str(chosen["unconfirmed"])).rank,
+        float(chosen["missing_between"]),
+        float(chosen["confirmation_days"]) if is_sustained else 0.0,
+    )
+    return settings, float(chosen["confirmation_warn_days"])
+
+
+def _arrange(points: Sequence[TimePoint], death: float | None) -> Seen:
+    def put(values: list[float] | list[bool] | list[int], dtype: type) -> NDArray[Any]:
+        return np.array(values, dtype=dtype).reshape(len(points), 1)
+
+    return Seen(
+        put([p.day for p in points], float),
+        put([p.category.rank for p in points], np.int8),
+        np.ones((len(points), 1), dtype=bool),
+        put([p.is_imaging for p in points], bool),
+        put([p.is_marrow for p in points], bool),
+        put([p.is_after_therapy for p in points], bool),
+        put([ROUTES.index(p.confirmed_by) for p in points], np.int8),
+        np.array([np.nan if death is None else death]),
+    )
+
+
+def _build_course(points: Sequence[TimePoint], courses: Courses, warn_days: float) -> Course:
+    visits = []
+    for place, point in enumerate(points):
+        gap = float(courses.gap[place, 0])
+        warning = f"the second sample came {gap:g} days later" if gap > warn_days else ""
+        visits.append(
+            Confirmed(
+                point.day,
+                point.category,
+                CATEGORIES[courses.confirmed[place, 0]],
+                CATEGORIES[courses.at_visit[place, 0]],
+                ROUTES[courses.route[place, 0]],
+                name_clause(point.category, point.verdict.findings),
+                point.verdict.findings,
+                warning,
+                _read_day(courses.first_day[place, 0]),
+            )
+        )
+    level_days = {level: _read_day(day) for level, day in zip(LEVELS, courses.level_days[:, 0], strict=True)}
+    progression, presumptive = _read_day(courses.progression[0]), _read_day(courses.presumptive[0])
     return Course(
         tuple(visits),
-        best,
-        progression if progression is not None else presumptive,
+        CATEGORIES[courses.best[0]],
+        presumptive if progression is None else progression,
         is_progression_presumptive=presumptive is not None,
-        first_response_day=days.get(Response.PR),
-        response_days=days,
-        best_unconfirmed=best_unconfirmed,
+        first_response_day=level_days[Response.PR],
+        response_days={level: day for level, day in level_days.items() if day is not None and level.is_response},
+        best_unconfirmed=CATEGORIES[courses.best_unconfirmed[0]],
+        any_progression_day=_read_day(courses.any_progression[0]),
     )
 
 
-def _choose_settings(rules: Ruleset | None, options: Mapping[str, str | float | bool]) -> _Settings:
-    if rules is None:
-        return _Settings()
-    chosen = rules.choose(options)
-    return _Settings(
-        Response(str(chosen["unconfirmed"])),
-        float(chosen["missing_between"]),
-        float(chosen["confirmation_warn_days"]),
-    )
+def _read_day(day: float) -> float | None:
+    return None if np.isnan(day) else float(day)
 
 
-def _better(a: Response, b: Response) -> Response:
-    return max(a, b, key=lambda response: response.rank)
-
-
-def _note_days(days: dict[Response, float], confirmed: Response, day: float) -> None:
-    for level in LEVELS:
-        if level not in days and confirmed.is_at_least(level):
-            days[level] = day
-
-
-def _confirm(
-    point: TimePoint, later: Sequence[TimePoint], death: float | None, settings: _Settings
-) -> tuple[Response, str, str]:
-    """Return the confirmed category of a visit, how a progression was confirmed, and a warning."""
-    category = point.category
-    if category in NOT_ASSESSED:
-        return Response.NE, "", ""
-    index = next((i for i, p in enumerate(later) if p.category not in NOT_ASSESSED), None)
-    following = None if index is None else later[index]
-    if category == Response.PD:
-        return (*_confirm_progression(point, following, death), "")
-    if category == Response.SD:
-        return Response.SD, "", ""
-    is_far = index is not None and index > settings.missing_between
-    if following is None or is_far or following.is_after_therapy or following.category == Response.PD:
-        return settings.unconfirmed, "", ""
-    gap = following.day - point.day
-    warning = f"the second sample came {gap:g} days later" if gap > settings.warn_days else ""
-    return min(category, following.category, key=lambda r: r.rank), "", warning
-
-
-def _confirm_progression(point: TimePoint, following: TimePoint | None, death: float | None) -> tuple[Response, str]:
-    if point.is_imaging:
-        return Response.PD, IMAGING
-    if point.is_marrow:
-        return Response.PD, MARROW
-    if following is not None and following.category == Response.PD:
-        return Response.PD, LATER_SAMPLE
-    if death is not None and death >= point.day and (following is None or following.day > death):
-        return Response.PD, DEATH
-    return Response.NE, ""
-
-
-def _find_presumptive(time_points: Sequence[TimePoint]) -> float | None:
-    """Return the day of a progression that the last assessment before new therapy shows and nothing confirms."""
-    known = [p for p in time_points if p.category not in NOT_ASSESSED and not p.is_after_therapy]
-    return known[-1].day if known and known[-1].category == Response.PD else None
-
-
-def _name_clause(point: TimePoint) -> str:
+def name_clause(category: Response, findings: Sequence[Finding]) -> str:
     """Return the words of what decided: for a progression those of the measure that rose."""
-    if not point.verdict.findings:
+    if not findings:
         return ""
-    first = point.verdict.findings[0]
-    if point.category != Response.PD:
+    first = findings[0]
+    if category != Response.PD:
         return first.clause
     parts = [part.clause for part in first.parts if part.truth == Truth.TRUE and not part.clause.endswith("imaging")]
     images = [part for part in first.parts if part.truth == Truth.TRUE and part.clause.endswith("imaging")]

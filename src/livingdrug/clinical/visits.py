@@ -88,7 +88,7 @@ def _read_rows(observations: pl.DataFrame, wanted: frozenset[str]) -> Iterable[t
         method = (assay or "").lower()
         if variable == "marrow_plasma_cells" and "flow" in method:
             continue
-        factor = _find_factor(variable, unit) if has_unit and text is None else 1.0
+        factor = find_factor(variable, unit) if has_unit and text is None else 1.0
         number = None if value is None or factor is None or isnan(value) else value * factor
         limit = None
         if censored == "left" and factor is not None:
@@ -100,7 +100,14 @@ def _read_rows(observations: pl.DataFrame, wanted: frozenset[str]) -> Iterable[t
 
 
 @cache
-def _find_factor(variable: str, unit: str | None) -> float | None:
+def find_factor(variable: str, unit: str | None) -> float | None:
+    """Return what a value is multiplied by to be in the canonical unit; None where its unit does not fit.
+
+    Examples
+    --------
+    >>> find_factor("m_protein", "g/L"), find_factor("m_protein", None)
+    (0.1, None)
+    """
     if unit is None:
         return None
     if unit == VARIABLES[variable].unit:

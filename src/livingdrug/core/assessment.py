@@ -18,7 +18,7 @@ class SubjectTables:
     subject : mapping
         The row of the subjects table.
     events, observations : table
-        The subject's rows, in canonical units, with the column ``row``: their place in the record's table.
+        The subject's rows, in canonical units, with the column ``row``: the line of the file, the header being 1.
     """
 
     subject: Mapping[str, Any]

@@ -5,6 +5,8 @@ from livingdrug.core.variable import Variable
 _CODES = (
     *("nd", "ne", "pd", "sd", "mr", "pr", "vgpr", "cr", "scr", "non-cr/non-pd"),
     *("iupd", "icpd", "isd", "ipr", "icr", "non-icr/non-iupd"),
+    *("cmr", "pmr", "nmr", "pmd", "ir", "ir1", "ir2", "ir2a", "ir2b", "ir3"),
+    *("crh", "cri", "mlfs", "nr", "rel", "npr", "pr-l"),
 )
 """Categories as a reader or a site gives them, in small letters."""
 _NON_TARGET = ("absent", "present", "increased", "unequivocal_progression", "not_evaluable")
@@ -43,7 +45,7 @@ IMAGING = (
         "pet_response",
         "",
         "metabolic response as a reader gives it",
-        words=("cmr", "pmr", "nmr", "smd", "pmd", "ne", "nd"),
+        words=("cmr", "pmr", "nmr", "smd", "pmd", "cr", "pr", "sd", "pd", "ne", "nd"),
     ),
     Variable(
         "ct_response",
@@ -55,6 +57,7 @@ IMAGING = (
     Variable("fdg_new_foci", "", "new FDG-avid foci of lymphoma", words=("yes", "no", "equivocal")),
     Variable("fdg_marrow", "", "FDG-avid marrow of lymphoma", words=("yes", "no", "equivocal")),
     Variable("marrow_involvement", "", "lymphoma in marrow", words=("yes", "no", "indeterminate")),
+    Variable("lesion_biopsy", "", "lymphoma in a lesion that grew or is new", words=("yes", "no", "indeterminate")),
     Variable("plasmacytoma_longest_diameter", "mm", "plasmacytoma, longest diameter", upper=1e3, has_detail=True),
     Variable("plasmacytoma_short_axis", "mm", "plasmacytoma, short axis", upper=1e3, has_detail=True),
 )

@@ -21,14 +21,20 @@ from livingdrug.core.variables import CENSORING, OTHER, VARIABLES, compute_varia
 
 _WORDS = [v.name for v in VARIABLES.values() if v.words]
 _CAR_T = ("car_transgene", "car_t_cells")
+NORMAL_LIMITS = ("lower_limit_of_normal", "upper_limit_of_normal")
+"""Optional columns: the laboratory's limits of normal, written in the unit of the row."""
 _SAME_SIZE = 2.0
 """Numbers within this factor of each other go on in one series."""
+_SAME_DIGITS = 12
+"""Numbers that agree so far, in the canonical unit, say the same."""
 _IS_WORD = pl.col("_base").is_in(_WORDS)
 _IS_OTHER = pl.col("_base").str.starts_with(OTHER)
 _IS_NUMBER = pl.col("_base").is_in([name for name in VARIABLES if name not in _WORDS])
 
 
-def decode_observations(sheet: Sheet, known: pl.Series | None, deaths: pl.DataFrame) -> pl.DataFrame:
+def decode_observations(
+    sheet: Sheet, known: pl.Series | None, deaths: pl.DataFrame, *, keep_conflicts: bool = False
+) -> pl.DataFrame:
     """Turn the rows of observations.csv into typed ones; faults are left with the sheet.
 
     Parameters
@@ -38,6 +44,8 @@ def decode_observations(sheet: Sheet, known: pl.Series | None, deaths: pl.DataFr
         Subjects of the record; None if not all are known.
     deaths : table
         ``subject_id, _death`` [day].
+    keep_conflicts : bool
+        Note contradictory rows with the sheet instead of refusing them.
     """
     check_subjects(sheet, known)
     check_present(sheet, "day", "variable")
@@ -49,13 +57,19 @@ def decode_observations(sheet: Sheet, known: pl.Series | None, deaths: pl.DataFr
     sheet = read_numbers(sheet, "day")
     check_days(sheet)
     sheet = _read_values(sheet)
-    sheet = _convert(sheet)
+    sheet = _read_normal_limits(_convert(sheet))
     _check_unit_change(sheet)
     _check_ranges(sheet)
     _check_limits(sheet)
     _check_times(sheet, deaths)
     keys = ("subject_id", "_day", "variable", "assay", *(["reader"] if "reader" in sheet.rows.columns else []))
-    check_duplicates(sheet, "day", keys, ("value", "unit", "censored"))
+    rounded = pl.col("_canonical").round_sig_figs(_SAME_DIGITS)
+    limit = pl.when(pl.col("censored") != "none").then(pl.col("_limit").round_sig_figs(_SAME_DIGITS))
+    said = pl.when(_IS_NUMBER).then(None).otherwise(pl.coalesce("_text", "value"))
+    sheet = sheet.derive(_rounded=rounded, _said=said, _rounded_limit=limit)
+    check_duplicates(
+        sheet, "day", keys, ("_rounded", "_said", "_rounded_limit", "censored"), keep_conflicts=keep_conflicts
+    )
     return _select(sheet)
 
 
@@ -68,6 +82,7 @@ def _select(sheet: Sheet) -> pl.DataFrame:
         unit=pl.when(_IS_OTHER).then("unit").otherwise(canonical),
         text=pl.col("_text"),
     )
+    typed = typed.with_columns(pl.col(f"_{c}").alias(c) for c in NORMAL_LIMITS if c in typed.columns)
     rest = [c for c in sheet.rows.columns if c not in COLUMNS["observations"] and not c.startswith("_")]
     return typed.select(*COLUMNS["observations"], "text", *rest)
 
@@ -127,6 +142,21 @@ def _convert(sheet: Sheet) -> Sheet:
     )
 
 
+def _read_normal_limits(sheet: Sheet) -> Sheet:
+    """Derive the limits of normal in canonical units, where the record has these columns."""
+    present = [column for column in NORMAL_LIMITS if column in sheet.rows.columns]
+    for column in present:
+        sheet.report(_IS_WORD & pl.col(column).is_not_null(), column, "must be empty for a word", "remove it")
+        sheet = read_numbers(sheet, column)
+        number = pl.col(f"_{column}")
+        sheet = sheet.derive(**{f"_{column}": number * pl.col("_factor") + pl.col("_offset")})
+    if len(present) == len(NORMAL_LIMITS):
+        lower, upper = (pl.col(f"_{column}") for column in NORMAL_LIMITS)
+        rule, hint = f"must not be above {NORMAL_LIMITS[1]}", "check both limits; both are in the unit of the row"
+        sheet.report(lower > upper, NORMAL_LIMITS[0], rule, hint)
+    return sheet
+
+
 def _check_unit_change(sheet: Sheet) -> None:
     """Find a series whose numbers go on while its unit changes: one of them was probably not converted."""
     keys = ["subject_id", "variable"]
@@ -142,7 +172,7 @@ def _check_unit_change(sheet: Sheet) -> None:
         "correct the unit of one of the two rows; if both are right, write both in one unit",
         lambda row: (
             f"{row['_value']:g} {row['unit']} after {row['_value_before']:g} {row['unit_before']}"
-            f" (row {row[f'{LINE}_before']})"
+            f" ({sheet.cite(row[f'{LINE}_before'])})"
         ),
     )
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from math import isnan
 
 from livingdrug.core.errors import Fault, InputError, KnowledgeError
+from livingdrug.core.grading import Term
 from livingdrug.core.parameters import Value
 
 OptionValue = str | float | bool
@@ -156,13 +157,17 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Ruleset:
-    """A published set of criteria: ``name/version``, thresholds with provenance, options with defaults."""
+    """A published set of criteria: ``name/version``, thresholds with provenance, options with defaults.
+
+    Criteria that grade laboratory values have ``terms``; every number of a term is also a threshold.
+    """
 
     name: str
     title: str
     source: str
     thresholds: Mapping[str, Value]
     options: Mapping[str, Option] = field(default_factory=dict)
+    terms: tuple[Term, ...] = ()
 
     def threshold(self, name: str) -> float:
         """Return a threshold's value.

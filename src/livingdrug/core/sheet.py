@@ -31,6 +31,7 @@ LONGEST_DAY = 36_500.0
 """A hundred years; beyond it lie the serial numbers that spreadsheets give to dates."""
 MOST_NAMES = 500
 """Subjects among whom a similar name is looked for."""
+_MAY_BE_EMPTY = frozenset({"assay", "note", "_amount", "reader"})
 _NUMBER_HINTS = (
     (r"[<>≤≥]", "put the limit into lloq and 'left' (below) or 'right' (above) into censored"),
     (r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}", "count days from infusion (day 0), not dates"),
@@ -59,6 +60,10 @@ class Sheet:
         False where rows of the file could not be read.
     faults : list of (line, Fault)
         Grows as checks are made.
+    conflicts : list of str
+        Contradictions between rows that were kept, each as a sentence.
+    origin : function of a line and a column, optional
+        Tells where a cell came from, for tables that were put together from other files.
 
     Examples
     --------
@@ -72,6 +77,8 @@ class Sheet:
     rows: pl.DataFrame
     is_complete: bool = True
     faults: list[tuple[int, Fault]] = field(default_factory=list)
+    conflicts: list[str] = field(default_factory=list)
+    origin: Callable[[int | None, str | None], str] | None = None
     _counts: Counter[str] = field(default_factory=Counter)
 
     def derive(self, **columns: pl.Expr | pl.Series) -> "Sheet":
@@ -82,9 +89,18 @@ class Sheet:
         """Note one fault; beyond the first ones of a rule they are only counted."""
         self._counts[rule] += 1
         if self._counts[rule] <= LISTED:
-            row = "" if line is None else f", row {line}"
-            where = f"{self.name}.csv{row}" + (f", column {column}" if column else "")
-            self.faults.append((line or 0, Fault(where, rule, was, hint)))
+            self.faults.append((line or 0, Fault(self.locate(line, column), rule, was, hint)))
+
+    def locate(self, line: int | None, column: str | None) -> str:
+        """Return the file, row and column of a cell, in the words of a fault."""
+        if self.origin is not None:
+            return self.origin(line, column)
+        row = "" if line is None else f", row {line}"
+        return f"{self.name}.csv{row}" + (f", column {column}" if column else "")
+
+    def cite(self, line: int) -> str:
+        """Return the row as another row's fault names it."""
+        return f"row {line}" if self.origin is None else self.origin(line, None)
 
     def report(self, where: pl.Expr, column: str, rule: Words, hint: Words, was: Words | None = None) -> None:
         """Note a fault for each row of which ``where`` is true."""
@@ -96,13 +112,18 @@ class Sheet:
         bad = bad.sort(LINE)
         lines = bad.head(LISTED + 1).to_dicts()
         for row in lines[:LISTED]:
-            where = f"{self.name}.csv, row {row[LINE]}, column {column}"
+            where = self.locate(row[LINE], column)
             self.faults.append((row[LINE], Fault(where, _say(rule, row), _say(show, row), _say(hint, row))))
         if len(bad) > LISTED:
             row = lines[-1]
-            where = f"{self.name}.csv, rows {row[LINE]} to {bad[LINE][-1]} ({len(bad) - LISTED} more), column {column}"
+            where = self._locate_others(row[LINE], bad[LINE][-1], len(bad) - LISTED, column)
             fault = Fault(where, _say(rule, row), f"{_say(show, row)} and the like", _say(hint, row))
             self.faults.append((row[LINE], fault))
+
+    def _locate_others(self, first: int, last: int, count: int, column: str) -> str:
+        if self.origin is not None:
+            return f"{self.origin(first, column)} ({count} more)"
+        return f"{self.name}.csv, rows {first} to {last} ({count} more), column {column}"
 
     def list_faults(self) -> list[Fault]:
         """Return the faults from the top of the file to its end."""
@@ -198,17 +219,54 @@ def check_subjects(sheet: Sheet, known: pl.Series | None) -> None:
     sheet.report(stranger, "subject_id", "must be a subject of subjects.csv", hint)
 
 
-def check_duplicates(sheet: Sheet, column: str, keys: tuple[str, ...], same: tuple[str, ...] = ()) -> None:
-    """Find rows that repeat the keys of an earlier one, and say whether they also repeat what it says."""
-    first = pl.col(LINE).min().over(keys).alias("_first")
-    differs = pl.any_horizontal(pl.lit(value=False), *(pl.col(c).n_unique().over(keys) > 1 for c in same))
-    rows = sheet.rows.drop_nulls([key for key in keys if key not in {"assay", "note", "_amount", "reader"}])
-    again = rows.with_columns(first, differs.alias("_differs")).filter(pl.col(LINE) != pl.col("_first"))
+def check_duplicates(
+    sheet: Sheet, column: str, keys: tuple[str, ...], same: tuple[str, ...] = (), *, keep_conflicts: bool = False
+) -> None:
+    """Find rows that repeat the keys of an earlier one, and say whether they also repeat what it says.
+
+    Parameters
+    ----------
+    sheet : Sheet
+    column : str
+        Where the fault is shown.
+    keys : tuple of str
+        What must stand once.
+    same : tuple of str
+        Columns that contradict each other where they differ.
+    keep_conflicts : bool
+        Note a contradiction with the sheet instead of a fault; an exact repetition stays a fault.
+    """
     rule = f"{', '.join(key.removeprefix('_') for key in keys)} must stand once"
+    rows = sheet.rows.drop_nulls([key for key in keys if key not in _MAY_BE_EMPTY])
+    rows = rows.filter(pl.len().over(keys) > 1)
+    if rows.is_empty():
+        return
+    differs = pl.any_horizontal(pl.lit(value=False), *(pl.col(c).n_unique().over(keys) > 1 for c in same))
+    rows = rows.with_columns(differs.alias("_differs"))
+    if keep_conflicts:
+        sheet.conflicts.extend(_describe_conflicts(sheet, rows.filter("_differs"), keys))
+        keys, rows = (*keys, *same), rows.with_columns(_differs=pl.lit(value=False))
+    first = pl.col(LINE).min().over(keys).alias("_first")
+    again = rows.with_columns(first).filter(pl.col(LINE) != pl.col("_first"))
     sheet.report_rows(
         again,
         column,
         rule,
         "remove one, or tell them apart: half days are 0.5",
-        lambda row: f"{'in conflict with' if row['_differs'] else 'a repetition of'} row {row['_first']}",
+        lambda row: f"{'in conflict with' if row['_differs'] else 'a repetition of'} {sheet.cite(row['_first'])}",
     )
+
+
+def _describe_conflicts(sheet: Sheet, rows: pl.DataFrame, keys: tuple[str, ...]) -> list[str]:
+    """Say which rows contradict each other, one sentence for each place where they do."""
+    groups = rows.group_by(keys, maintain_order=True).agg(LINE, "value", "unit")
+    return [_describe_conflict(sheet, row) for row in groups.iter_rows(named=True)]
+
+
+def _describe_conflict(sheet: Sheet, row: Row) -> str:
+    pairs = zip(row["value"], row["unit"], strict=True)
+    values = " and ".join(" ".join(part for part in pair if part is not None) or "nothing" for pair in pairs)
+    lines = [sheet.locate(row[LINE][0], None), *(sheet.cite(line) for line in row[LINE][1:])]
+    reader = f" by {row['reader']}" if row.get("reader") else ""
+    place = f"{row['variable']} of {row['subject_id']} on day {row['_day']:g}{reader}"
+    return f"{' and '.join(lines)}: {place} is {values}; both are kept"

@@ -48,23 +48,35 @@ class Record:
         ``subject_id, day, variable, value, unit, assay, lloq, censored, source, text``; values and limits in
         canonical units; a variable that is a word has it in ``text``. Where ``censored`` is ``left`` the true
         value lies below ``lloq``, ``right``: above ``value``, ``interval``: between ``lloq`` and ``value``.
+        The laboratory's limits of normal may follow: ``lower_limit_of_normal, upper_limit_of_normal``.
     source : str
         Where the record comes from.
+    conflicts : tuple of str
+        Rows that contradict each other and were all kept, each as a sentence.
+    notes : tuple of str
+        What was left aside or assumed when the record was made from other files, each as a sentence.
     """
 
     subjects: pl.DataFrame
     events: pl.DataFrame
     observations: pl.DataFrame
     source: str = ""
+    conflicts: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
-def decode_record(sheets: Mapping[str, Sheet], source: str = "") -> tuple[Record, list[Fault]]:
+def decode_record(
+    sheets: Mapping[str, Sheet], source: str = "", *, keep_conflicts: bool = False
+) -> tuple[Record, list[Fault]]:
     """Turn three tables of text into a record.
 
     Parameters
     ----------
     sheets : mapping of ``subjects``, ``events``, ``observations`` to Sheet
     source : str
+    keep_conflicts : bool
+        Keep rows that say different things of one variable on one day, and list them in the record, instead of
+        refusing them.
 
     Returns
     -------
@@ -77,9 +89,9 @@ def decode_record(sheets: Mapping[str, Sheet], source: str = "") -> tuple[Record
     subjects = _decode_subjects(full["subjects"])
     known = subjects["subject_id"].drop_nulls() if full["subjects"].is_complete else None
     events = _decode_events(full["events"], known)
-    observations = decode_observations(full["observations"], known, _list_deaths(events))
+    observations = decode_observations(full["observations"], known, _list_deaths(events), keep_conflicts=keep_conflicts)
     faults = [fault for sheet in full.values() for fault in sheet.list_faults()]
-    return Record(subjects, events, observations, source), faults
+    return Record(subjects, events, observations, source, tuple(full["observations"].conflicts)), faults
 
 
 def encode_record(record: Record) -> dict[str, pl.DataFrame]:
@@ -104,7 +116,7 @@ def check_record(record: Record) -> None:
     """
     texts = encode_record(record)
     sheets = {name: Sheet(name, text.with_row_index(LINE, 2)) for name, text in texts.items()}
-    faults = decode_record(sheets)[1]
+    faults = decode_record(sheets, keep_conflicts=bool(record.conflicts))[1]
     if faults:
         raise InputError.from_faults(f"record {record.source}".rstrip(), faults)
 

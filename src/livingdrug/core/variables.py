@@ -17,25 +17,32 @@ OTHER = "x_"
 
 EVENT_TYPES: Mapping[str, str] = {
     "leukapheresis": "cells collected for the product",
+    "enrolment": "enrolment in the study",
     "prior_therapy": "treatment before leukapheresis",
     "bridging": "treatment between leukapheresis and lymphodepletion",
     "lymphodepletion": "chemotherapy that makes room for the product",
     "car_t": "infusion of the product; the first one is day 0",
     "second_infusion": "a further infusion of the same product",
+    "other_car_t": "infusion of a CAR T-cell product against another antigen",
     "tocilizumab": "interleukin-6 receptor blockade",
     "corticosteroid": "dexamethasone or another steroid",
     "anakinra": "interleukin-1 receptor blockade",
+    "g_csf": "granulocyte colony-stimulating factor",
+    "antipyretic": "paracetamol or another drug against fever",
+    "kinase_inhibitor": "BTK or PI3K inhibitor, which drives lymphocytes into the blood",
     "checkpoint_inhibitor": "PD-1 or PD-L1 antibody",
     "therapeutic_antibody": "an antibody that immunofixation may show",
     "transplant": "stem cell transplant",
     "radiation": "radiotherapy",
     "next_therapy": "first new treatment of the cancer after the product",
     "relapse": "relapse as the treating team recorded it",
+    "progression": "progression as the treating team recorded it",
+    "adverse_event": "adverse event; its grade is the amount, its name and scale stand in the note",
     "death": "death; the note says of what",
     "last_contact": "last day on which the patient was known to be alive",
 }
-AFTER_INFUSION = ("second_infusion", "next_therapy", "relapse", "death", "last_contact")
-EVENT_UNITS: Mapping[str, str] = {"car_t": "cells", "second_infusion": "cells", "corticosteroid": "mg"}
+AFTER_INFUSION = ("second_infusion", "other_car_t", "next_therapy", "relapse", "progression", "death", "last_contact")
+EVENT_UNITS: Mapping[str, str] = {"car_t": "cells", "second_infusion": "cells", "other_car_t": "cells", "corticosteroid": "mg"}
 """Canonical units of amounts that the model uses."""
 CENSORING = ("none", "left", "right", "interval")
 
@@ -61,6 +68,7 @@ def compute_variable_conversion(variable: str, unit: str) -> tuple[float, float]
         return (1.0, 0.0) if known.is_whole else None
     plain = re.sub(r"(?<=g)\s*g?DNA$", "", unit) if known.unit == "copies/ug" else unit
     plain = plain.replace("IU", "U") if known.unit == "U/L" else plain
+    plain = f"1{plain}" if plain.startswith("/") else plain
     is_count = parse_unit(plain) is not None and ("cells" in known.unit or known.unit.startswith("10*"))
     for spelling in (plain, f"({plain})*cells", f"({plain})/cells") if is_count else (plain,):
         conversion = compute_conversion(spelling, known.unit)

@@ -8,18 +8,21 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from llvmlite import binding, ir
 
+from livingdrug.core.errors import InputError
 from livingdrug.core.model import Model
+from livingdrug.engine.arguments import check_names
 from livingdrug.engine.coupling import choose_shared
 from livingdrug.engine.driver import write_kernel
 from livingdrug.engine.emit import Target, write_model
 from livingdrug.engine.restrict import restrict_model
 from livingdrug.engine.step import write_step
-from livingdrug.engine.summary import AnySummary
+from livingdrug.engine.summary import AnySummary, check_summaries
 from livingdrug.engine.trace import Trace, derive_equations, trace_model
 from livingdrug.engine.watch import Watch
 
@@ -73,9 +76,13 @@ def compile_model(
     Raises
     ------
     InputError
-        If the model leaves out a declared name, or a summary looks at an unknown one.
+        If the model leaves out a declared name or has an unusable floor, or a summary an unknown quantity or
+        an empty window.
     """
+    summaries = check_summaries(summaries, (*model.state_names, *model.output_names))
+    _check_floors(model)
     if keep is not None:
+        check_names("keep", keep, (*model.state_names, *model.output_names))
         model = restrict_model(model, [*dict.fromkeys([*keep, *(summary.quantity for summary in summaries)])])
     trace = trace_model(model)
     names = (*model.state_names, *model.output_names)
@@ -90,15 +97,24 @@ def compile_model(
     )
     key = hashlib.sha256("\n".join(parts).encode()).hexdigest()
     if key not in _COMPILED:
-        _COMPILED[key] = _build(model, tuple(summaries), trace, key, with_gradient=with_gradient)
-    return replace(_COMPILED[key], model=model, summaries=tuple(summaries))
+        _COMPILED[key] = _build(model, summaries, trace, key, with_gradient=with_gradient)
+    return replace(_COMPILED[key], model=model, summaries=summaries)
+
+
+def _check_floors(model: Model) -> None:
+    for state in model.states:
+        if not (state.floor >= 0 and isfinite(state.floor)):
+            raise InputError(
+                f"the floor of {state.name} in {model.name} must be 0 or more, but was {state.floor}. "
+                "Hint: the amount below which the state no longer matters."
+            )
 
 
 def _build(model: Model, summaries: tuple[AnySummary, ...], trace: Trace, key: str, *, with_gradient: bool) -> Kernel:
     target = find_target()
     stored = _read_cache(key)
     if stored is None:
-        module = ir.Module(name=model.name)
+        module = ir.Module(name="model")
         module.triple = binding.get_process_triple()
         code = write_model(module, derive_equations(trace, choose_shared(trace)), target, with_gradient=with_gradient)
         step = write_step(module, code)
@@ -180,7 +196,10 @@ def _cache_folder() -> Path | None:
     named = os.environ.get(CACHE_VARIABLE)
     if named is not None:
         return Path(named) if named else None
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    try:
+        home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    except RuntimeError:  # a user without a home
+        return None
     return Path(home) / "livingdrug"
 
 

@@ -16,7 +16,18 @@ from llvmlite import ir
 from livingdrug.engine import tableau
 from livingdrug.engine.emit import ModelCode
 from livingdrug.engine.housekeeping import Housekeeping
-from livingdrug.engine.lanes import AT_STOP, FAILED, LOAD, RUNNING, Lanes, count_from, each_lane, repeat_while, whole
+from livingdrug.engine.lanes import (
+    AT_STOP,
+    FAILED,
+    IDLE,
+    LOAD,
+    RUNNING,
+    Lanes,
+    count_from,
+    each_lane,
+    repeat_while,
+    whole,
+)
 from livingdrug.engine.outcome import Outcome
 from livingdrug.engine.step import StepCode, allocate
 from livingdrug.engine.summary import AnySummary
@@ -92,7 +103,7 @@ class _Driver:
             attention = self.emit.any(build.not_(lanes.is_status(RUNNING)))
             with build.if_then(attention, likely=False), count_from(build, whole(0), whole(self.emit.width)) as lane:
                 self.house.attend(lane)
-            loop.stop_unless(self.emit.any(lanes.is_status(RUNNING)))
+            loop.stop_unless(self.emit.any(build.not_(lanes.is_status(IDLE))))
             self._write_step()
         build.ret_void()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Container, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -84,7 +85,8 @@ class Graph:
             if inner[0] == "sub":
                 return self.node("sub", inner[2], inner[1])
         if operation in FUNCTIONS and values[0] is not None and values[0] > 0:
-            return self.number(FUNCTIONS[operation](values[0]))
+            with suppress(OverflowError):  # then it stays to be computed
+                return self.number(FUNCTIONS[operation](values[0]))
         return key
 
     def _simplify_sum(self, key: Key, values: list[float | None]) -> Key | Node:
@@ -152,9 +154,9 @@ class Graph:
         return depends
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Symbol:
-    """An expression that answers to Python arithmetic."""
+    """An expression that answers to Python arithmetic, and refuses what is no formula."""
 
     graph: Graph
     node: Node
@@ -162,7 +164,12 @@ class Symbol:
     def _of(self, other: Any) -> Node:
         if isinstance(other, Symbol):
             return other.node
-        return self.graph.number(float(other))
+        try:
+            return self.graph.number(float(other))
+        except (TypeError, ValueError):
+            raise InputError(
+                f"an equation must be made of names and real numbers, but holds {other!r:.60}. Hint: write one formula."
+            ) from None
 
     def _new(self, *key: Any) -> Symbol:
         return Symbol(self.graph, self.graph.node(*key))
@@ -196,12 +203,17 @@ class Symbol:
         return self
 
     def __pow__(self, exponent: Any) -> Symbol:
-        if isinstance(exponent, int):
-            return self._integer_power(exponent)
+        if not isinstance(exponent, Symbol) and float(exponent).is_integer():
+            return self._integer_power(int(exponent))
         if exponent == 0.5:
             return self.sqrt()
         raised: Symbol = exponent * self.log()
         return raised.exp()
+
+    def __rpow__(self, base: Any) -> Symbol:
+        if not base > 0:
+            raise InputError(f"a power with a symbol above must have a positive base, but had {base!r}. Hint: use exp.")
+        return (self * math.log(base)).exp()
 
     def _integer_power(self, exponent: int) -> Symbol:
         if exponent < 0:
@@ -225,11 +237,26 @@ class Symbol:
         """Return the square root of the expression."""
         return self._new("sqrt", self.node)
 
-    def __bool__(self) -> bool:
+    def _decide(self, *_others: Any) -> Any:
         raise InputError(
-            "an equation must be one formula, but was asked to decide on a symbol (if, and, or, min, max). "
+            "an equation must be one formula, but was asked to decide on a symbol (if, <, ==, and, or, abs, min, max). "
             "Hint: use a Hill or Michaelis-Menten term, or a change in the schedule."
         )
+
+    __bool__ = __abs__ = __lt__ = __le__ = __gt__ = __ge__ = __floordiv__ = __mod__ = _decide
+    # an equality that is quietly false would drop a branch of the equations
+    __eq__ = __ne__ = _decide
+    __hash__ = object.__hash__
+
+    def __float__(self) -> float:
+        raise InputError(
+            "an equation must use the functions of livingdrug.core.arithmetic, but used one for numbers (math.exp). "
+            "Hint: exp, log, sqrt and power are there."
+        )
+
+
+class UnknownNameError(InputError, AttributeError):
+    """An equation reads a name that the model does not declare."""
 
 
 class Names:
@@ -245,6 +272,6 @@ class Names:
             return self._table[name]
         except KeyError:
             known = ", ".join(self._table)
-            raise AttributeError(
+            raise UnknownNameError(
                 f"an equation must use declared names, but was {name!r}. Hint: one of {known}"
             ) from None

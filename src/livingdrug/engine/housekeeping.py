@@ -13,7 +13,7 @@ from livingdrug.engine.lanes import AT_STOP, FAILED, IDLE, LOAD, RUNNING, Lanes,
 from livingdrug.engine.outcome import Outcome
 from livingdrug.engine.vector import DOUBLE, INT32, INT64, Emitter
 
-NEVER = 1e300
+NEVER = inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,10 +245,22 @@ class Housekeeping:
         following = build.phi(DOUBLE)
         following.add_incoming(known, known_block)
         following.add_incoming(ir.Constant(DOUBLE, inf), other_block)
-        moment = build.fadd(build.fmul(last, ir.Constant(DOUBLE, 1 + 1e-12)), ir.Constant(DOUBLE, 1e-9))
+        moment = build.fmul(last, ir.Constant(DOUBLE, 1 + 1e-12))
         end = build.select(build.fcmp_ordered("<", day, last), last, moment)
         is_final = build.fcmp_ordered(">", following, last)
         lanes.write("stop", lane, build.select(is_final, end, following))
         lanes.write("final", lane, build.zext(is_final, INT64))
         lanes.write("fresh", lane, 1)
-        lanes.write("status", lane, RUNNING)
+        # a step cannot see that an infinite state is wrong: its error is small beside it
+        lanes.write("code", lane, Outcome.NOT_FINITE)
+        ready = build.select(self._is_finite(lane), whole(RUNNING), whole(FAILED))
+        lanes.write("status", lane, ready)
+
+    def _is_finite(self, lane: ir.Value) -> ir.Value:
+        build, lanes = self.emit.builder, self.lanes
+        states, finite = self.states(whole(0)), ir.Constant(ir.IntType(1), 1)
+        for i in range(self.code.states):
+            value = build.load(lanes.index(states, build.add(whole(i * self.emit.width), lane)), typ=DOUBLE)
+            difference = build.fsub(value, value)
+            finite = build.and_(finite, build.fcmp_ordered("ord", difference, difference))
+        return finite

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from math import nan
 from typing import Any
 
 from livingdrug.core.errors import InputError
 from livingdrug.core.model import Model
-from livingdrug.engine.graph import Graph, Names, Node
+from livingdrug.engine.graph import Graph, Names, Node, Symbol
 from livingdrug.engine.trace import trace_model
 
 
@@ -64,7 +65,7 @@ def _states_of(graph: Graph, root: Node, model: Model) -> set[str]:
 
 
 class _Part:
-    """A function of a model that returns some of its names; states that are left out stand as zero."""
+    """A function of a model that returns some of its names; states that are left out stand as unknown."""
 
     __slots__ = ("_function", "_model", "_names")
 
@@ -72,6 +73,11 @@ class _Part:
         self._model, self._function, self._names = model, function, names
 
     def __call__(self, day: Any, y: Any, p: Any) -> Mapping[str, Any]:
-        states = {name: getattr(y, name, 0.0) for name in self._model.state_names}
+        states = {name: getattr(y, name, _stand_in(day, i)) for i, name in enumerate(self._model.state_names)}
         values = self._function(day, Names(states), p)
         return {name: values[name] for name in self._names}
+
+
+def _stand_in(day: Any, i: int) -> Any:
+    """Return what stands for state i where it is left out: nothing that is kept depends on it."""
+    return day.graph.symbol("left out", i) if isinstance(day, Symbol) else nan

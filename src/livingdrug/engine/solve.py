@@ -5,17 +5,30 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 
 from livingdrug.core.errors import InputError
+from livingdrug.engine.arguments import (
+    check_count,
+    check_length,
+    check_names,
+    check_parameters,
+    check_times,
+    check_tolerance,
+)
 from livingdrug.engine.compile import Kernel, compile_model
 from livingdrug.engine.lanes import ARGUMENTS
 from livingdrug.engine.outcome import Outcome
 from livingdrug.engine.schedule import Schedule
+from livingdrug.engine.summary import mark_unseen
 
 CHUNK = 256
 """Patients a thread takes at a time; results do not depend on it."""
+
+MOST_THREADS = 256
+"""More of them gain nothing and may not start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +70,7 @@ class Solution:
         return {int(i): Outcome(int(self.outcome[i])) for i in np.flatnonzero(self.outcome)}
 
 
-def solve(  # noqa: PLR0913 - nine independent questions, six with a default
+def solve(  # noqa: PLR0913 - ten independent questions, eight with a default
     kernel: Kernel,
     parameters: np.ndarray,
     times: np.ndarray | Sequence[float],
@@ -68,6 +81,7 @@ def solve(  # noqa: PLR0913 - nine independent questions, six with a default
     rtol: float = 1e-6,
     threads: int | None = None,
     max_steps: int = 100_000,
+    longest_step: float = inf,
 ) -> Solution:
     """Integrate every patient from day 0 to the last time.
 
@@ -82,7 +96,7 @@ def solve(  # noqa: PLR0913 - nine independent questions, six with a default
     times : (time,) [day]
         Strictly increasing, 0 or later; the last one is the end.
     schedule : Schedule, optional
-        Changes of each patient.
+        Changes of each patient. Those after the end are not made.
     keep : names of states and outputs, optional
         All of them by default.
     wrt : names of parameters, optional
@@ -91,9 +105,12 @@ def solve(  # noqa: PLR0913 - nine independent questions, six with a default
     rtol : float
         Relative tolerance; the absolute one of a state is ``rtol`` times its floor.
     threads : int, optional
-        All processors by default.
+        All processors by default, at most 256.
     max_steps : int
         Of one patient.
+    longest_step : float [day]
+        For equations with a short pulse of the day itself, which a long step would not see. What happens
+        on known days is better written as a schedule.
 
     Returns
     -------
@@ -114,25 +131,40 @@ def solve(  # noqa: PLR0913 - nine independent questions, six with a default
     >>> solution.values[:, 1, 0].round(5).tolist(), solution.gradient[:, 1, 0, 0].round(4).tolist()
     ([0.36788, 0.13534], [-0.7358, -0.2707])
     """
-    parameters = _check_parameters(kernel, parameters)
-    times = _check_times(times)
-    names = tuple(kernel.names if keep is None else keep)
-    _check_names("keep", names, kernel.names)
-    _check_names("wrt", wrt, kernel.model.parameter_names)
-    schedule = Schedule.none(len(parameters)) if schedule is None else schedule
-    if len(schedule.offsets) != len(parameters) + 1:
+    parameters = check_parameters(kernel.model, parameters)
+    times = check_times(times)
+    names = kernel.names if keep is None else check_names("keep", keep, kernel.names)
+    along = check_names("wrt", wrt, kernel.model.parameter_names)
+    changes = _check_schedule(kernel, schedule, len(parameters))
+    limits = _Limits(check_tolerance(rtol), check_count("max_steps", max_steps), check_length(longest_step))
+    workers = (os.cpu_count() or 1) if threads is None else min(check_count("threads", threads), MOST_THREADS)
+    if along and not kernel.with_gradient:
+        kernel = compile_model(kernel.model, kernel.summaries, with_gradient=True)
+    columns = [kernel.model.parameter_names.index(name) for name in along]
+    task = _Task.prepare(kernel, parameters, columns, times, names, changes, limits)
+    task.run(workers)
+    return task.collect(names)
+
+
+def _check_schedule(kernel: Kernel, schedule: Schedule | None, patients: int) -> Schedule:
+    if schedule is None:
+        return Schedule.none(patients)
+    if not isinstance(schedule, Schedule):
+        was = type(schedule).__name__
+        raise InputError(f"`schedule` must be a Schedule, but was a {was}. Hint: Schedule.from_changes makes one.")
+    if len(schedule.offsets) != patients + 1:
         raise InputError(
-            f"`schedule` must have one entry a patient ({len(parameters)}), but had {len(schedule.offsets) - 1}. "
+            f"`schedule` must have one entry a patient ({patients}), but had {len(schedule.offsets) - 1}. "
             "Hint: give an empty list for a patient without changes."
         )
-    if not 1e-14 <= rtol <= 0.1:
-        raise InputError(f"`rtol` must lie between 1e-14 and 0.1, but was {rtol!r}. Hint: 1e-6 is a good start.")
-    if wrt and not kernel.with_gradient:
-        kernel = compile_model(kernel.model, kernel.summaries, with_gradient=True)
-    columns = [kernel.model.parameter_names.index(name) for name in wrt]
-    task = _Task.prepare(kernel, parameters, columns, times, names, schedule, (rtol, max_steps))
-    task.run(threads or os.cpu_count() or 1)
-    return task.collect(names)
+    return schedule.fit_to(kernel.model)
+
+
+@dataclass(frozen=True, slots=True)
+class _Limits:
+    rtol: float
+    max_steps: int
+    longest_step: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +182,7 @@ class _Task:
     summaries: np.ndarray
     outcome: np.ndarray
     steps: np.ndarray
-    rtol: float
-    max_steps: int
+    limits: _Limits
 
     @classmethod
     def prepare(
@@ -162,15 +193,14 @@ class _Task:
         times: np.ndarray,
         names: tuple[str, ...],
         schedule: Schedule,
-        limits: tuple[float, int],
+        limits: _Limits,
     ) -> "_Task":
         patients, copies = len(parameters), 1 + len(columns)
-        rtol, max_steps = limits
         floors = np.array([q.floor for q in kernel.model.states])
-        atol = np.repeat(floors * rtol, kernel.width)
+        atol = np.repeat(floors * limits.rtol, kernel.width)
         return cls(
             kernel,
-            np.ascontiguousarray(parameters),
+            parameters,
             np.array(columns, dtype=np.int32),
             times,
             schedule,
@@ -180,8 +210,7 @@ class _Task:
             np.empty((patients, kernel.size["watched"])),
             np.full(patients, Outcome.STOPPED, dtype=np.uint8),
             np.zeros((patients, 2), dtype=np.int64),
-            rtol,
-            max_steps,
+            limits,
         )
 
     def run(self, threads: int) -> None:
@@ -222,9 +251,9 @@ class _Task:
             "change_target": self.schedule.target,
             "change_value": self.schedule.value,
             "atol": self.atol,
-            "rtol": self.rtol,
-            "longest_step": float("inf"),
-            "max_steps": self.max_steps,
+            "rtol": self.limits.rtol,
+            "longest_step": self.limits.longest_step,
+            "max_steps": self.limits.max_steps,
             "kept": self.kept,
             "kept_count": len(self.kept),
             "values": self.values,
@@ -238,6 +267,7 @@ class _Task:
     def collect(self, names: tuple[str, ...]) -> Solution:
         gradient = np.moveaxis(self.values[:, 1:], 1, -1) if len(self.wrt) else None
         summaries = self.summaries[:, : len(self.kernel.summaries)]
+        mark_unseen(self.kernel.summaries, summaries, float(self.times[-1]))
         return Solution(self.times, names, self.values[:, 0], gradient, summaries, self.outcome, self.steps)
 
 
@@ -261,32 +291,3 @@ def _aligned(array: np.ndarray) -> np.ndarray:
     out = room[start : start + array.size]
     out[:] = array
     return out
-
-
-def _check_parameters(kernel: Kernel, parameters: np.ndarray) -> np.ndarray:
-    table = np.atleast_2d(np.asarray(parameters, dtype=float))
-    expected = len(kernel.model.parameters)
-    if table.ndim != 2 or table.shape[1] != expected or not len(table):
-        raise InputError(
-            f"`parameters` must have shape (patient, {expected}), but had {np.shape(parameters)}. "
-            f"Hint: one column each for {', '.join(kernel.model.parameter_names[:4])}, ..."
-        )
-    return table
-
-
-def _check_times(times: np.ndarray | Sequence[float]) -> np.ndarray:
-    days = np.ascontiguousarray(times, dtype=float)
-    if days.ndim != 1 or not len(days) or not np.all(np.isfinite(days)) or days[0] < 0 or np.any(np.diff(days) <= 0):
-        raise InputError(
-            f"`times` must be finite, 0 or later and strictly increasing, but was {days.ravel()[:5].tolist()}... "
-            "Hint: sort and remove duplicates; day 0 is the infusion."
-        )
-    if days[-1] == 0:
-        raise InputError("`times` must end after day 0, but was [0.0]. Hint: add a later time.")
-    return days
-
-
-def _check_names(what: str, names: Sequence[str], known: Sequence[str]) -> None:
-    for name in names:
-        if name not in known:
-            raise InputError(f"`{what}` must name known quantities, but was {name!r}. Hint: one of {', '.join(known)}.")

@@ -90,7 +90,7 @@ def trace_model(model: Model) -> Trace:
     def order(
         function: Callable[[], Mapping[str, Any]], what: str, names: Iterable[str], default: float | None
     ) -> list[Node]:
-        values = dict(function())
+        values = _read(function, f"{model.name}.{what}")
         names = list(names)
         faults.extend(
             Fault(f"{model.name}.{what}", "must return declared names only", repr(name), "declare or remove it")
@@ -102,7 +102,12 @@ def trace_model(model: Model) -> Trace:
             value = values.get(name, default)
             if value is None:
                 faults.append(Fault(f"{model.name}.{what}", f"must return {name}", "missing", "add it"))
-            nodes.append(value.node if isinstance(value, Symbol) else graph.number(float(value or 0.0)))
+            node = _find_node(graph, 0.0 if value is None else value)
+            if node is None:
+                faults.append(
+                    Fault(f"{model.name}.{what}", f"{name} must be a formula", f"{value!r:.60}", "correct it")
+                )
+            nodes.append(graph.number(0.0) if node is None else node)
         return nodes
 
     rates = order(lambda: model.rhs(day, Names(y), Names(p)), "rhs", y, None)
@@ -116,6 +121,23 @@ def trace_model(model: Model) -> Trace:
     if any(graph.depends_on(frozenset({"y", "day"}))[node] for node in start):
         raise InputError(f"`initial` of {model.name} must depend on parameters only, but used a state. Hint: use p.")
     return Trace(graph, tuple(rates), tuple(start), tuple(seen))
+
+
+def _read(function: Callable[[], Mapping[str, Any]], where: str) -> dict[str, Any]:
+    values = function()
+    if not isinstance(values, Mapping):
+        was = type(values).__name__
+        raise InputError(f"{where} must return names to values, but returned a {was}. Hint: a dict with the names.")
+    return dict(values)
+
+
+def _find_node(graph: Graph, value: Any) -> Node | None:
+    if isinstance(value, Symbol):
+        return value.node
+    try:
+        return graph.number(float(value))
+    except (TypeError, ValueError):
+        return None
 
 
 def derive_equations(trace: Trace, shared: Sequence[Node] = ()) -> Equations:

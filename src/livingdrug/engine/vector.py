@@ -166,7 +166,10 @@ class Emitter:
         return total
 
     def log(self, x: ir.Value) -> ir.Value:
-        """Return the natural logarithm (fdlibm's polynomial); not a number at or below 0."""
+        """Return the natural logarithm (fdlibm's polynomial); not a number at or below 0.
+
+        It saturates beyond the normal doubles: near -709 below 2e-308, at 709.8 for infinity.
+        """
         build = self.builder
         # shift so that the fraction lies between sqrt(1/2) and sqrt(2)
         offset = self.bits(0x3FE6A09E667F3BCD)
@@ -185,7 +188,10 @@ class Emitter:
         return self.select(self.less(self.number(0.0), x), result, self.number(float("nan")))
 
     def exp(self, x: ir.Value) -> ir.Value:
-        """Return e to the power x (fdlibm's polynomial), within the range of doubles."""
+        """Return e to the power x (fdlibm's polynomial).
+
+        It saturates at x = 709 and -708, so that a steep sigmoid stays finite and has a derivative.
+        """
         build = self.builder
         x = self.max(self.min(x, self.number(709.0)), self.number(-708.0))
         magic = build.fadd(build.fmul(x, self.number(_LOG2_E)), self.number(_ROUND))

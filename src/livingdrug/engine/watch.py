@@ -6,11 +6,10 @@ through the best node and its neighbours, a crossing by the secant within its in
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import inf
+from math import inf, nan
 
 from llvmlite import ir
 
-from livingdrug.core.errors import InputError
 from livingdrug.engine.summary import (
     AnySummary,
     FirstAbove,
@@ -40,12 +39,6 @@ class Watch:
     @classmethod
     def plan(cls, summaries: Sequence[AnySummary], names: Sequence[str]) -> "Watch":
         """Give every summary its slot; the time of an extreme has a second one for the extreme itself."""
-        for summary in summaries:
-            if summary.quantity not in names:
-                raise InputError(
-                    f"a summary must look at a state or output, but was {summary.quantity!r}. "
-                    f"Hint: one of {', '.join(names)}."
-                )
         starts = [_start(summary) for summary in summaries]
         hidden = [_extreme(summary) for summary in summaries if isinstance(summary, (TimeOfMaximum, TimeOfMinimum))]
         quantities = tuple(names.index(summary.quantity) for summary in summaries)
@@ -87,7 +80,9 @@ class Watch:
 def _start(summary: AnySummary) -> float:
     if isinstance(summary, (FirstAbove, FirstBelow)):
         return inf
-    if isinstance(summary, (Integral, TimeOfMaximum, TimeOfMinimum)):
+    if isinstance(summary, (TimeOfMaximum, TimeOfMinimum)):
+        return nan
+    if isinstance(summary, Integral):
         return 0.0
     return _extreme(summary)
 

@@ -6,7 +6,7 @@ that everything else wrong with the file is found in the same go.
 
 import csv
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
@@ -33,6 +33,8 @@ _MAGIC = (
     (b"\xfe\xff", "UTF-16 text"),
 )
 _AS_TEXT = "save the file as CSV UTF-8"
+Header = tuple[int, list[str]]
+"""The line on which the header stands, and its fields."""
 
 
 def read_sheet(path: Path, name: str) -> Sheet:
@@ -54,11 +56,21 @@ def read_sheet(path: Path, name: str) -> Sheet:
     if not path.is_file():
         sheet.faults.append((0, _describe_absence(path, name)))
         return sheet
+    return read_rows(path, sheet, lambda header: _read_header(header, sheet))
+
+
+def read_rows(path: Path, sheet: Sheet, choose_names: Callable[[Header | None], list[str] | None]) -> Sheet:
+    """Read a file as text; ``choose_names`` returns the names of the columns, or None if they cannot be used.
+
+    Returns
+    -------
+    sheet : Sheet
+        As given if the header is wrong; not complete if a row could not be read.
+    """
     try:
         with path.open("rb") as stream:
             rows = _read_rows(_read_lines(stream, sheet), sheet)
-            header = next(rows, None)
-            names = _read_header(header, sheet)
+            names = choose_names(next(rows, None))
             if names is None:
                 return sheet
             table = _collect(rows, names, sheet)
@@ -139,7 +151,7 @@ def _parse_quoted(text: str) -> list[str] | None:
     return rows[0] if len(rows) == 1 else None
 
 
-def _read_header(header: tuple[int, list[str]] | None, sheet: Sheet) -> list[str] | None:
+def _read_header(header: Header | None, sheet: Sheet) -> list[str] | None:
     """Return the names of the columns, or None if the file cannot be understood with them."""
     known, required = COLUMNS[sheet.name], REQUIRED[sheet.name]
     before = len(sheet.faults)

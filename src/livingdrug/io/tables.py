@@ -7,8 +7,15 @@ from livingdrug.core.tables import TABLES, Record, decode_record, encode_record
 from livingdrug.io.delimited import read_sheet
 
 
-def read_record(folder: Path | str) -> Record:
+def read_record(folder: Path | str, *, keep_conflicts: bool = False) -> Record:
     """Read ``subjects.csv``, ``events.csv`` and ``observations.csv`` of a folder.
+
+    Parameters
+    ----------
+    folder : Path or str
+    keep_conflicts : bool
+        Keep rows that say different things of one variable on one day; ``conflicts`` of the record then names
+        them. A row that repeats another exactly is refused in any case.
 
     Raises
     ------
@@ -22,7 +29,8 @@ def read_record(folder: Path | str) -> Record:
             f"`{place}` must be a folder with {', '.join(f'{name}.csv' for name in TABLES)}, but was {was}. "
             "Hint: give the folder that holds the three files."
         )
-    record, faults = decode_record({name: read_sheet(place / f"{name}.csv", name) for name in TABLES}, str(place))
+    sheets = {name: read_sheet(place / f"{name}.csv", name) for name in TABLES}
+    record, faults = decode_record(sheets, str(place), keep_conflicts=keep_conflicts)
     if faults:
         raise InputError.from_faults(f"record {place}", faults)
     return record

@@ -2,9 +2,10 @@
 
 A file is TOML: ``[ruleset]`` with name, title and source; one table ``[options.NAME]`` with default, meaning
 and choices for each thing that the publication leaves open; then one table a threshold, which carries what
-every value carries.
+every value carries. Graded laboratory terms are ``[[term]]`` tables: see :mod:`livingdrug.knowledge.grades`.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -14,11 +15,12 @@ from types import MappingProxyType
 from typing import Any
 
 from livingdrug.core.errors import Fault, KnowledgeError
-from livingdrug.core.parameters import Value
 from livingdrug.core.ruleset import Option, Ruleset
+from livingdrug.knowledge.grades import decode_terms
 from livingdrug.knowledge.provenance import check_source_text, decode_value
 
 _HEAD = ("name", "title", "source")
+_NAME = re.compile(r'^name\s*=\s*"(?P<name>[^"/]+/[^"/]+)"', re.MULTILINE)
 
 
 def list_rules() -> tuple[str, ...]:
@@ -29,9 +31,27 @@ def list_rules() -> tuple[str, ...]:
     >>> all("/" in name for name in list_rules())
     True
     """
+    return tuple(sorted(_index_files()))
+
+
+@cache
+def _index_files() -> Mapping[str, str]:
+    """Return the file of each ruleset by the name that stands in it; both parts of a name may hold hyphens."""
     folder = files("livingdrug.knowledge").joinpath("data", "criteria")
-    stems = (entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".toml"))
-    return tuple(sorted("/".join(stem.rsplit("-", 1)) for stem in stems))
+    names = {}
+    for entry in folder.iterdir():
+        if entry.name.endswith(".toml"):
+            stem = entry.name[:-5]
+            names[_read_name(entry.read_text(encoding="utf-8"), stem)] = stem
+    return MappingProxyType(names)
+
+
+def _read_name(text: str, stem: str) -> str:
+    """Return the name that a ruleset gives itself if its file is called so, else what the file's name suggests."""
+    found = _NAME.search(text)
+    if found is not None and found["name"].replace("/", "-") == stem:
+        return found["name"]
+    return "/".join(stem.rsplit("-", 1))
 
 
 @cache
@@ -55,7 +75,7 @@ def load_rules(name: str) -> Ruleset:
 
 def read_rules(name: str) -> tuple[Ruleset | None, list[Fault]]:
     """Read one packaged ruleset with its faults; None if there is a fault."""
-    stem = name.replace("/", "-")
+    stem = _index_files().get(name, name.replace("/", "-"))
     path = files("livingdrug.knowledge").joinpath("data", "criteria", f"{stem}.toml")
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -75,9 +95,10 @@ def decode_rules(document: Mapping[str, Any], name: str) -> tuple[Ruleset | None
     """
     head, options = document.get("ruleset"), document.get("options", {})
     faults = _check_head(head, name) + _check_options(options, name)
-    thresholds: dict[str, Value] = {}
+    terms, thresholds, more = decode_terms(document.get("term", []), name)
+    faults += more
     for key, table in document.items():
-        if key in ("ruleset", "options"):
+        if key in ("ruleset", "options", "term"):
             continue
         if not isinstance(table, Mapping):
             faults.append(Fault(f"{name}.{key}", "must be a table", repr(table), f"write [{key}] with its fields"))
@@ -90,7 +111,8 @@ def decode_rules(document: Mapping[str, Any], name: str) -> tuple[Ruleset | None
         return None, faults
     texts: Mapping[str, str] = head
     chosen = {key: _decode_option(table) for key, table in options.items()}
-    return Ruleset(**texts, thresholds=MappingProxyType(thresholds), options=MappingProxyType(chosen)), []
+    kept = MappingProxyType(thresholds)
+    return Ruleset(**texts, thresholds=kept, options=MappingProxyType(chosen), terms=terms), []
 
 
 def _decode_option(table: Mapping[str, Any]) -> Option:

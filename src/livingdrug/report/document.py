@@ -1,16 +1,13 @@
 """One explanation to one file: HTML that opens from a disk, without network or script."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import polars as pl
 
-from livingdrug.report.figures import Figure, draw_attribution, draw_course
-from livingdrug.report.rendering import has_renderer, render_svg
+from livingdrug.report.figures import draw_attribution, draw_course
+from livingdrug.report.page import Drawing, prepare_figure, render_page
 from livingdrug.report.tables import Table, tabulate_frame, tabulate_rows
 from livingdrug.report.wording import (
     DISEASES,
@@ -29,52 +26,9 @@ from livingdrug.report.wording import (
 )
 from livingdrug.study.explanation import Explanation
 
-if TYPE_CHECKING:
-    from jinja2 import Environment
-
 Facts = list[tuple[str, str]]
 CHANCES = {"answer_probability", "failure_probability", "unexplained"}
 """What a fit reports as a probability."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Drawing:
-    """A figure ready for the template; ``svg`` is empty where nothing can draw it."""
-
-    name: str
-    title: str
-    caption: str
-    svg: str
-    table: Table
-
-
-def _read_template(name: str) -> str:
-    return (files("livingdrug.report") / "templates" / name).read_text(encoding="utf-8")
-
-
-@cache
-def _load_environment() -> "Environment":
-    from jinja2 import Environment, FunctionLoader, StrictUndefined
-
-    return Environment(
-        loader=FunctionLoader(_read_template), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-
-
-def _render(template: str, **fields: Any) -> str:
-    from markupsafe import Markup
-
-    style = Markup(_read_template("style.css"))
-    return _load_environment().get_template(template).render(style=style, **fields)
-
-
-def _prepare(figure: Figure) -> _Drawing:
-    from markupsafe import Markup
-
-    svg = render_svg(figure.spec, name=figure.name, description=figure.caption) if has_renderer() else ""
-    table = tabulate_frame(figure.table, caption="Values behind this figure")
-    # The renderer escapes what the figure's labels say.
-    return _Drawing(figure.name, figure.title, figure.caption, Markup(svg), table)
 
 
 def _mark_days(explanation: Explanation) -> dict[str, float]:
@@ -88,13 +42,13 @@ def _mark_days(explanation: Explanation) -> dict[str, float]:
     return marks
 
 
-def _draw_courses(explanation: Explanation) -> list[_Drawing]:
+def _draw_courses(explanation: Explanation) -> list[Drawing]:
     titles: dict[Panel, str] = {"car_t": "CAR T cells", "tumour": "Tumour markers", "other": "Other measurements"}
     marks = _mark_days(explanation)
     tables = explanation.observations, explanation.bands
     lines = explanation.thresholds
     drawn = [draw_course(*tables, panel, title=title, marks=marks, thresholds=lines) for panel, title in titles.items()]
-    return [_prepare(figure) for figure in drawn if figure is not None]
+    return [prepare_figure(figure) for figure in drawn if figure is not None]
 
 
 def is_untold(explanation: Explanation) -> bool:
@@ -222,7 +176,7 @@ def render_report(explanation: Explanation) -> str:
     attribution = draw_attribution(explanation.mechanisms)
     fit_facts, fit_tables = _describe_fit(explanation.fit)
     provenance = explanation.provenance
-    return _render(
+    return render_page(
         "report.html.jinja",
         title=write_title(explanation),
         headline=write_headline(explanation),
@@ -232,7 +186,7 @@ def render_report(explanation: Explanation) -> str:
         has_fit=not explanation.bands.is_empty(),
         has_converged=bool(explanation.fit.get("converged", True)),
         facts=_list_facts(explanation),
-        attribution=_prepare(attribution) if attribution else None,
+        attribution=prepare_figure(attribution) if attribution else None,
         evidence=_list_evidence(explanation.evidence),
         counterfactuals=_tabulate_counterfactuals(explanation),
         courses=_draw_courses(explanation),
@@ -277,7 +231,7 @@ def write_index(explanations: Mapping[str, Explanation], path: Path) -> Path:
         for link, item in explanations.items()
     ]
     path.write_text(
-        _render("index.html.jinja", title=f"{len(rows)} subject{'' if len(rows) == 1 else 's'}", rows=rows),
+        render_page("index.html.jinja", title=f"{len(rows)} subject{'' if len(rows) == 1 else 's'}", rows=rows),
         encoding="utf-8",
     )
     return path

@@ -40,7 +40,8 @@ class Figure:
     table: pl.DataFrame
 
 
-def _configure(spec: dict[str, Any]) -> dict[str, Any]:
+def configure(spec: dict[str, Any]) -> dict[str, Any]:
+    """Complete a specification with fonts, colours and grid that every figure shares."""
     text = {"labelColor": palette.INK, "titleColor": palette.INK, "labelFontSize": 12, "titleFontSize": 12}
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
@@ -159,7 +160,7 @@ def draw_course(
         name=f"course-{panel.replace('_', '-')}",
         title=title,
         caption=_describe_course(table, variables),
-        spec=_configure({"vconcat": panels, "spacing": 18}),
+        spec=configure({"vconcat": panels, "spacing": 18}),
         table=table,
     )
 
@@ -236,4 +237,4 @@ def draw_attribution(mechanisms: Sequence[Mapping[str, Any]]) -> Figure | None:
         values.append({**row, "label": row["mechanism"], "written": written})
         parts.append(f"{row['mechanism']} {written}")
     spec = {"width": 420, "height": {"step": 26}, "data": {"values": values}, "layer": _layer_mechanisms(values)}
-    return Figure("attribution", "Why it failed", "; ".join(parts) + ".", _configure(spec), table)
+    return Figure("attribution", "Why it failed", "; ".join(parts) + ".", configure(spec), table)

@@ -105,6 +105,7 @@ def create_schedule(
         action=places[order, 0].ravel(),
         target=places[order, 1].ravel(),
         value=np.take_along_axis(value, order, axis=1).ravel(),
+        names=(*model.state_names, *model.parameter_names),
     )
 
 

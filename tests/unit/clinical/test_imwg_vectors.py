@@ -49,14 +49,21 @@ def build(row):  # noqa: C901 - one line a column of the table
     return pl.DataFrame(table, schema=schema, orient="row", infer_schema_length=None)
 
 
-def category(row):
+def category(row, *, shifted=False):
     antibody = row["sIFE"] == "pos_IgGk_only_dara"
     events = pl.DataFrame(
         [(30.0, "therapeutic_antibody", "daratumumab")] if antibody else [],
         schema={"day": pl.Float64, "type": pl.String, "note": pl.String},
         orient="row",
     )
-    return assess_myeloma(build(row), events, load_rules("imwg/2016"))[-1]
+    table = build(row)
+    if shifted:
+        is_fixation = (pl.col("variable") == "serum_immunofixation") & (pl.col("day") == NOW)
+        table = table.with_columns(
+            text=pl.when(is_fixation).then(pl.lit("negative")).otherwise("text"),
+            assay=pl.when(is_fixation).then(pl.lit("shift assay")).otherwise("assay"),
+        )
+    return assess_myeloma(table, events, load_rules("imwg/2016"))[-1]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row["id"] for row in ROWS])
@@ -70,6 +77,11 @@ def test_a_boundary_case_has_its_category(row):
         assert "serum_immunofixation" in point.verdict.capped_by
     else:
         assert point.category == expected, row["why"]
+
+
+def test_a_shift_assay_that_leaves_no_band_shows_the_stringent_complete_response():
+    row = next(row for row in ROWS if row["id"] == "v27")
+    assert category(row, shifted=True).category == "sCR"
 
 
 def test_every_verdict_of_the_cases_names_its_rows():

@@ -41,7 +41,12 @@ def test_haemoglobin_and_creatinine_ask_a_question():
         (-7, "creatinine", 1.0),
         (84, "creatinine", 3.0),
     ]
-    assert true_days(find_clinical_relapse(build(*rows), EVENTS, RULES)) == [28.0, 84.0]
+    found = find_clinical_relapse(build(*rows), EVENTS, RULES)
+    assert true_days(found) == []
+    assert [day for day, finding in found if finding.truth == Truth.UNKNOWN] == [28.0, 84.0]
+    assert found[0][1].missing == ("whether it is due to myeloma",)
+    counted = find_clinical_relapse(build(*rows), EVENTS, RULES, organ_attribution="count")
+    assert true_days(counted) == [28.0, 84.0]
 
 
 def test_a_doubling_in_two_samples_within_two_months_is_a_significant_biochemical_relapse():
@@ -71,5 +76,5 @@ def test_light_chains_need_an_abnormal_ratio():
 def test_immunofixation_alone_is_a_relapse_from_complete_response_unless_the_registry_reads_it():
     table = build((84, "serum_immunofixation", "positive"), (84, "m_protein", 0.0))
     assert true_days(find_relapse_from_complete_response(table, EVENTS, RULES, since=56.0)) == [84.0]
-    registry = find_relapse_from_complete_response(table, EVENTS, RULES, since=56.0, with_immunofixation=False)
+    registry = find_relapse_from_complete_response(table, EVENTS, RULES, since=56.0, relapse_immunofixation="registry")
     assert true_days(registry) == []

@@ -3,8 +3,9 @@
 import polars as pl
 import pytest
 
-from livingdrug.clinical.myeloma_baseline import compare_ratio, derive_baseline
-from livingdrug.clinical.visits import Measured, build_visits
+from livingdrug.clinical.myeloma_baseline import SIDES, derive_baseline, find_side
+from livingdrug.clinical.panel_reading import read_panel
+from livingdrug.clinical.visits import build_visits
 from livingdrug.knowledge.rules import load_rules
 
 RULES = load_rules("imwg/2016")
@@ -47,9 +48,22 @@ def test_a_window_never_joins_two_results_of_one_thing_or_crosses_the_infusion()
     assert [visit.day for visit in build_visits(build(*rows), ["m_protein"], window_days=7.0)] == [-1.0, 1.0, 3.0]
 
 
+def read(*rows):
+    return read_panel(build(*rows), ["flc_kappa", "flc_lambda"])
+
+
 def test_light_chains_of_different_days_make_no_baseline():
     rows = [(-9.0, "flc_kappa", 400.0, None, "mg/L"), (-7.0, "flc_lambda", 10.0, None, "mg/L")]
-    assert derive_baseline(build_visits(build(*rows), ["flc_kappa", "flc_lambda"]), RULES).involved is None
+    assert derive_baseline(read(*rows), RULES).involved.tolist() == [0]
+
+
+def find_place(kappa, chain_lambda, limits=(None, None)):
+    rows = [
+        (28.0, name, value, None, "mg/L", None, limit, "none" if limit is None else "left")
+        for name, value, limit in zip(("flc_kappa", "flc_lambda"), (kappa, chain_lambda), limits, strict=True)
+    ]
+    panel = read(*rows)
+    return SIDES[find_side(*panel.chains, RULES)[0, 0]]
 
 
 @pytest.mark.parametrize(
@@ -57,13 +71,11 @@ def test_light_chains_of_different_days_make_no_baseline():
     [(16.5, 10.0, "normal"), (16.6, 10.0, "high"), (2.6, 10.0, "normal"), (2.5, 10.0, "low"), (5.0, 0.0, "high")],
 )
 def test_both_ends_of_the_normal_ratio_are_normal(kappa, chain_lambda, place):
-    pair = (Measured(kappa, None, 0, 28.0), Measured(chain_lambda, None, 1, 28.0))
-    assert compare_ratio(*pair, RULES) == place
+    assert find_place(kappa, chain_lambda) == place
 
 
 def test_a_chain_below_its_limit_leaves_the_ratio_open_unless_both_ends_agree():
-    low = Measured(0.0, None, 1, 28.0, limit=1.5)
-    assert compare_ratio(Measured(2.0, None, 0, 28.0), low, RULES) is None
-    assert compare_ratio(Measured(3.0, None, 0, 28.0), low, RULES) == "high"
-    assert compare_ratio(low, Measured(10.0, None, 0, 28.0), RULES) == "low"
-    assert compare_ratio(low, Measured(5.0, None, 0, 28.0), RULES) is None
+    assert find_place(2.0, None, (None, 1.5)) == "not known"
+    assert find_place(3.0, None, (None, 1.5)) == "high"
+    assert find_place(None, 10.0, (1.5, None)) == "low"
+    assert find_place(None, 5.0, (1.5, None)) == "not known"

@@ -57,3 +57,8 @@ def test_each_fault_is_named_with_its_path(changed, where):
 def test_an_unknown_ruleset_is_refused_by_name():
     with pytest.raises(KnowledgeError, match="'imwg/1066'"):
         load_rules("imwg/1066")
+
+
+def test_both_parts_of_a_name_may_hold_hyphens():
+    assert {"all/nccn-eln", "astct-crs/2019"} <= set(list_rules())
+    assert load_rules("all/nccn-eln").name == "all/nccn-eln"

@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 import polars as pl
 import pytest
 
-from livingdrug.report import document
+from livingdrug.report import page
 from livingdrug.report.document import render_report, write_index, write_report
 from livingdrug.report.terminal import format_explanation
 
@@ -137,7 +137,7 @@ def test_the_same_explanation_gives_the_same_bytes(explanation, html):
 
 
 def test_without_the_report_extra_tables_take_the_place_of_drawings(explanation, monkeypatch):
-    monkeypatch.setattr(document, "has_renderer", lambda: False)
+    monkeypatch.setattr(page, "has_renderer", lambda: False)
     html = render_report(explanation)
     assert "<svg" not in html
     assert html.count("needs the report extra") == 3

@@ -1,0 +1,43 @@
+"""The command ``calibrate``."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from livingdrug.cli.arguments import DONE, tell
+
+
+def read_pair(text: str) -> tuple[str, str]:
+    """Split ``DISEASE/PRODUCT``."""
+    disease, sign, product = text.partition("/")
+    if not (disease and sign and product):
+        raise argparse.ArgumentTypeError(f"must be DISEASE/PRODUCT, but was {text!r}")
+    return disease, product
+
+
+def run_calibrate(arguments: argparse.Namespace) -> int:
+    """Calibrate the plan that a disease and product belong to; write value files and the table of targets."""
+    from livingdrug.study.calibration import calibrate, find_plan
+    from livingdrug.study.write_calibration import format_targets, tabulate_targets, write_values
+
+    plan = find_plan(*arguments.pair)
+    folder: Path = arguments.out
+    folder.mkdir(parents=True, exist_ok=True)
+    state = folder / f"{plan.name}.state.json"
+    if not arguments.resume:
+        state.unlink(missing_ok=True)
+    tell(f"Calibrating {', '.join(plan.sets)} to {len(plan.targets)} published results")
+    found = calibrate(
+        plan,
+        threads=arguments.jobs,
+        state=state,
+        progress=lambda step, loss: tell(f"Step {step}: sum of squares {loss:.1f}"),
+    )
+    table = tabulate_targets(plan, found)
+    table.write_csv(folder / f"{plan.name}.targets.csv")
+    written = write_values(plan, found.z, folder)
+    print(format_targets(table))
+    print(f"\n  {int(table['inside'].sum())} of {len(table)} published results are met.")
+    for path in written:
+        print(f"  Values: {path}", file=sys.stderr)
+    return DONE

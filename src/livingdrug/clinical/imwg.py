@@ -1,0 +1,292 @@
+"""The myeloma criteria of one subject: verdicts with their trail, the confirmed course, endpoints, warnings.
+
+Categories come from laboratory values; where nothing was measured, from the codes that a site gave. Both go
+through the same confirmation.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+import polars as pl
+
+from livingdrug.clinical.comparison import list_leaves
+from livingdrug.clinical.confirmation import ROUTES, Courses, Seen, confirm
+from livingdrug.clinical.history import Happening, read_history
+from livingdrug.clinical.myeloma import CATEGORIES, IMMUNOGLOBULINS, TimePoints, judge_panel, read_samples
+from livingdrug.clinical.myeloma import VARIABLES as SAMPLES
+from livingdrug.clinical.myeloma_baseline import KINDS, find_baseline, subtract_chains
+from livingdrug.clinical.myeloma_clauses import TRUE, ask_number, list_names
+from livingdrug.clinical.myeloma_codes import Reading, read_codes, see_codes
+from livingdrug.clinical.myeloma_courses import build_course, see
+from livingdrug.clinical.myeloma_endpoints import derive_course_endpoints, derive_relapse_endpoints
+from livingdrug.clinical.myeloma_residual import VARIABLES as RESIDUAL
+from livingdrug.clinical.myeloma_residual import derive_residual_endpoints, find_marrow_samples
+from livingdrug.clinical.panel import WORDS, Panel, list_measured
+from livingdrug.clinical.relapse import ORGANS
+from livingdrug.clinical.response import choose_settings
+from livingdrug.core.assessment import Assessed, SubjectAssessment, SubjectTables
+from livingdrug.core.outcome import Response
+from livingdrug.core.ruleset import Finding, OptionValue, Ruleset, Truth
+
+VARIABLES = (*SAMPLES, *IMMUNOGLOBULINS, *ORGANS, *RESIDUAL, "overall_response")
+"""What the criteria look at."""
+BEFORE = ("lymphodepletion", "leukapheresis")
+LAG = "M-protein lags behind: light chains have fallen, so this is not a lack of response yet"
+OTHER_BAND = "immunofixation shows a band of another isotype: immune reconstitution, an antibody, or another clone"
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What one visit showed, in words."""
+
+    findings: tuple[Finding, ...]
+    unknowns: tuple[str, ...] = ()
+    would_change: tuple[str, ...] = ()
+    note: str = ""
+
+
+def assess_imwg(tables: SubjectTables, rules: Ruleset, **options: OptionValue) -> SubjectAssessment:
+    """Assess one subject by the criteria of the International Myeloma Working Group.
+
+    Parameters
+    ----------
+    tables : SubjectTables
+    rules : Ruleset
+        ``imwg/2016``.
+    options
+        In place of the ruleset's.
+
+    Raises
+    ------
+    InputError
+        If an option is not one of the ruleset's.
+
+    Source
+    ------
+    kumar2016
+
+    Examples
+    --------
+    >>> from livingdrug.knowledge.rules import load_rules
+    >>> rows = {"day": [-7.0, 28.0, 56.0], "variable": ["m_protein"] * 3, "value": [3.0, 1.4, 1.2], "row": [1, 2, 3]}
+    >>> events = pl.DataFrame(schema={"day": pl.Float64, "type": pl.String})
+    >>> found = assess_imwg(SubjectTables({}, events, pl.DataFrame(rows)), load_rules("imwg/2016"))
+    >>> [(verdict.time_point, verdict.confirmed, verdict.first_day) for verdict in found.verdicts]
+    [('PR', 'PR', 28.0), ('PR', 'PR', 28.0)]
+    """
+    chosen = rules.choose(options)
+    history = read_history(tables.events)
+    panel = read_samples(tables.observations.drop("subject_id", strict=False), chosen)
+    coded = () if chosen["codes"] == "never" else read_codes(tables.observations)
+    is_measured = bool((list_measured(panel, SAMPLES) & (panel.day > 0)).any())
+    if coded and (chosen["codes"] == "first" or not is_measured):
+        return _join([_assess_codes(reading, history, rules, chosen) for reading in coded])
+    found = _assess_samples(panel, tables, history, rules, chosen)
+    return replace(found, warnings=(*found.warnings, *_compare_codes(found, coded)))
+
+
+def _assess_samples(
+    panel: Panel,
+    tables: SubjectTables,
+    history: Sequence[Happening],
+    rules: Ruleset,
+    chosen: Mapping[str, OptionValue],
+) -> SubjectAssessment:
+    points = judge_panel(panel, (history,), rules, chosen)
+    seen = see(points, (history,))
+    courses = confirm(seen, choose_settings(chosen)[0])
+    course = build_course(seen, courses)
+    tell = partial(_tell_samples, points=points, notes=_find_notes(points, rules), ruleset=rules.name)
+    marrow = find_marrow_samples(tables.observations, rules)
+    labels, relapses = derive_relapse_endpoints(tables.observations, history, course, marrow, rules, chosen)
+    endpoints = (
+        *derive_course_endpoints(seen, courses, course, history, rules, chosen),
+        *derive_residual_endpoints(marrow, course, rules, chosen),
+        *labels,
+    )
+    details = {"baseline": _tabulate_baseline(points, history), "relapses": relapses}
+    if chosen["baseline_reset"] == "at_relapse" and course.progression_day is not None:
+        details["after_relapse"] = _assess_again(panel, course.progression_day, history, rules, chosen)
+    verdicts = _list_verdicts(seen, courses, tell, chosen)
+    return SubjectAssessment(verdicts, (course,), endpoints, _list_warnings(points), details)
+
+
+def _assess_codes(
+    reading: Reading, history: Sequence[Happening], rules: Ruleset, chosen: Mapping[str, OptionValue]
+) -> SubjectAssessment:
+    seen = see_codes(reading, history)
+    courses = confirm(seen, choose_settings(chosen)[0])
+    course = build_course(seen, courses, reading.reader)
+
+    def tell(visit: int) -> _Told:
+        is_open = reading.find_category(visit) == Response.NE
+        return _Told((reading.describe(visit),), ("overall_response",) if is_open else ())
+
+    verdicts = tuple(replace(v, reader=reading.reader) for v in _list_verdicts(seen, courses, tell, chosen))
+    endpoints = derive_course_endpoints(seen, courses, course, history, rules, chosen)
+    return SubjectAssessment(verdicts, (course,), endpoints, _list_conflicts(reading.panel))
+
+
+def _join(parts: Sequence[SubjectAssessment]) -> SubjectAssessment:
+    return SubjectAssessment(
+        tuple(verdict for part in parts for verdict in part.verdicts),
+        tuple(course for part in parts for course in part.courses),
+        tuple(endpoint for part in parts for endpoint in part.endpoints),
+        tuple(warning for part in parts for warning in part.warnings),
+    )
+
+
+def _list_verdicts(
+    seen: Seen, courses: Courses, tell: Callable[[int], _Told], chosen: Mapping[str, OptionValue]
+) -> tuple[Assessed, ...]:
+    warn_days = choose_settings(chosen)[1]
+    verdicts = []
+    for visit in (int(v) for v in np.flatnonzero(seen.is_visit[:, 0])):
+        told, first, gap = tell(visit), courses.first_day[visit, 0], courses.gap[visit, 0]
+        route = ROUTES[courses.route[visit, 0]]
+        notes = [told.note, f"progression confirmed by {route}" if route else ""]
+        notes.append(f"the second sample came {gap:g} days later" if gap > warn_days else "")
+        verdicts.append(
+            Assessed(
+                float(seen.day[visit, 0]),
+                CATEGORIES[seen.category[visit, 0]].value,
+                CATEGORIES[courses.confirmed[visit, 0]].value,
+                None if np.isnan(first) else float(first),
+                told.findings,
+                told.unknowns,
+                told.would_change,
+                note="; ".join(note for note in notes if note),
+            )
+        )
+    return tuple(verdicts)
+
+
+def _tell_samples(visit: int, *, points: TimePoints, notes: Mapping[int, str], ruleset: str) -> _Told:
+    verdict = points.find_verdict(0, visit, ruleset)
+    findings = verdict.findings
+    if verdict.not_excluded:
+        findings = (*findings, points.find_progression(0, visit))
+    unknowns = tuple(dict.fromkeys((*verdict.capped_by, *verdict.not_excluded)))
+    changes = tuple(_say_change(finding) for finding in findings if finding.truth == Truth.UNKNOWN)
+    return _Told(findings, unknowns, changes, notes.get(visit, ""))
+
+
+def _say_change(finding: Finding) -> str:
+    leaves = dict.fromkeys(leaf.clause for leaf in list_leaves(finding, Truth.UNKNOWN))
+    joint = " or " if finding.comparison == "any" else " and "
+    return f"{finding.clause}, if this were known to hold: {joint.join(leaves)}"
+
+
+def _find_notes(points: TimePoints, rules: Ruleset) -> dict[int, str]:
+    """Say where to look again: light chains lead while M-protein lags, and bands of another isotype."""
+    panel, baseline = points.panel, points.baseline
+    first = (baseline.found["flc_kappa"], baseline.found["flc_lambda"])
+    pair = [subtract_chains(*chains, baseline.involved) for chains in (first, panel.chains)]
+    fallen = ask_number("light chain difference", pair, "percent fall >=", rules.thresholds["partial_flc"])
+    is_early = (panel.day > 0) & (panel.day <= rules.threshold("early_look_end"))
+    is_low = (points.category >= Response.PD.rank) & (points.category <= Response.MR.rank)
+    lags = is_early & is_low & baseline.serum & (fallen.truth == TRUE)
+    notes: dict[int, str] = {}
+    for where, text in ((lags, LAG), (points.is_other_band, OTHER_BAND)):
+        for visit in np.flatnonzero(where[:, 0]):
+            notes[int(visit)] = "; ".join(filter(None, (notes.get(int(visit), ""), text)))
+    return notes
+
+
+def _list_warnings(points: TimePoints) -> tuple[str, ...]:
+    kind = KINDS[int(points.baseline.kind[0])] if points.panel.subjects else "not_measurable"
+    warnings = list(_list_conflicts(points.panel))
+    if kind == "not_measurable" and points.is_judged.any():
+        warnings.append("no measurable disease at baseline: responses other than complete cannot be told")
+    return tuple(warnings)
+
+
+def _list_conflicts(panel: Panel) -> tuple[str, ...]:
+    return tuple(
+        f"rows {', '.join(str(row) for row in c.rows)}: {c.variable} on day {c.day:g} is {' and '.join(c.said)}; "
+        "the worse one counts"
+        for c in panel.conflicts
+    )
+
+
+def _compare_codes(found: SubjectAssessment, coded: Sequence[Reading]) -> tuple[str, ...]:
+    """Say where a code differs from what the values of the same day give."""
+    computed = {verdict.day: verdict.time_point for verdict in found.verdicts}
+    warnings = []
+    for reading in coded:
+        for visit, day in enumerate(reading.panel.day[:, 0]):
+            given = reading.find_category(visit).value
+            if computed.get(float(day), given) not in (given, "NE"):
+                row = reading.describe(visit).rows[0]
+                found_here = computed[float(day)]
+                what = f"overall_response on day {day:g} is {given} where the results give {found_here}"
+                warnings.append(f"row {row}: {what}")
+    return tuple(warnings)
+
+
+def _tabulate_baseline(points: TimePoints, history: Sequence[Happening]) -> pl.DataFrame:
+    """Return each thing at baseline, before leukapheresis, and whether the disease is followed by it."""
+    start = min((event.day for event in history if event.type == "leukapheresis"), default=0.0)
+    collected = find_baseline(points.panel, np.array([start]))
+    followed = list_names(int(points.baseline.followed[0])) if points.panel.subjects else ()
+    rows = []
+    for name, column in points.baseline.found.items():
+        if not column.is_known[0]:
+            continue
+        earlier = collected[name]
+        is_earlier = bool(earlier.is_known[0]) and earlier.day[0] <= start
+        rows.append(
+            (
+                name,
+                *_read(column.value[0], column.code[0]),
+                float(column.day[0]),
+                int(column.rows[0][0]),
+                *(_read(earlier.value[0], earlier.code[0]) if is_earlier else (None, None)),
+                float(earlier.day[0]) if is_earlier else None,
+                name in followed,
+            )
+        )
+    schema = {
+        "variable": pl.String,
+        "value": pl.Float64,
+        "text": pl.String,
+        "day": pl.Float64,
+        "row": pl.Int64,
+        "value_before_leukapheresis": pl.Float64,
+        "text_before_leukapheresis": pl.String,
+        "day_before_leukapheresis": pl.Float64,
+        "is_followed": pl.Boolean,
+    }
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _read(value: float, code: int) -> tuple[float | None, str | None]:
+    return None if np.isnan(value) else float(value), WORDS[code] if code >= 0 else None
+
+
+def _assess_again(
+    panel: Panel,
+    relapse: float,
+    history: Sequence[Happening],
+    rules: Ruleset,
+    chosen: Mapping[str, OptionValue],
+) -> pl.DataFrame:
+    """Return the visits after a relapse, counted from the values at the relapse or at the start of new treatment."""
+    therapies = [event.day for event in history if event.type == "next_therapy" and event.day >= relapse]
+    start = min(therapies, default=relapse)
+    later = [replace(event, day=event.day - start) for event in history if event.type not in BEFORE]
+    points = judge_panel(panel.shift_days(start), (later,), rules, chosen)
+    seen = see(points, (later,))
+    courses = confirm(seen, choose_settings(chosen)[0])
+    visits = np.flatnonzero(seen.is_visit[:, 0])
+    return pl.DataFrame(
+        {
+            "day": seen.day[visits, 0] + start,
+            "time_point": [CATEGORIES[rank].value for rank in seen.category[visits, 0]],
+            "confirmed": [CATEGORIES[rank].value for rank in courses.confirmed[visits, 0]],
+            "baseline_day": np.full(len(visits), start),
+        },
+        schema={"day": pl.Float64, "time_point": pl.String, "confirmed": pl.String, "baseline_day": pl.Float64},
+    )

@@ -1,0 +1,55 @@
+"""A page from a template: one style sheet, figures as SVG with their tables, no script, no network."""
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from livingdrug.report.figures import Figure
+from livingdrug.report.rendering import has_renderer, render_svg
+from livingdrug.report.tables import Table, tabulate_frame
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A figure ready for the template; ``svg`` is empty where nothing can draw it."""
+
+    name: str
+    title: str
+    caption: str
+    svg: str
+    table: Table
+
+
+def _read_template(name: str) -> str:
+    return (files("livingdrug.report") / "templates" / name).read_text(encoding="utf-8")
+
+
+@cache
+def _load_environment() -> "Environment":
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+    return Environment(
+        loader=FunctionLoader(_read_template), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+
+
+def render_page(template: str, **fields: Any) -> str:
+    """Fill a packaged template; what is filled in is escaped."""
+    from markupsafe import Markup
+
+    style = Markup(_read_template("style.css"))
+    return _load_environment().get_template(template).render(style=style, **fields)
+
+
+def prepare_figure(figure: Figure) -> Drawing:
+    """Draw a figure, if the ``report`` extra is there, and put its values into a table."""
+    from markupsafe import Markup
+
+    svg = render_svg(figure.spec, name=figure.name, description=figure.caption) if has_renderer() else ""
+    table = tabulate_frame(figure.table, caption="Values behind this figure")
+    # The renderer escapes what the figure's labels say.
+    return Drawing(figure.name, figure.title, figure.caption, Markup(svg), table)

@@ -1,0 +1,231 @@
+"""Figures of a trial: survival with the number at risk, failure over time, relapse phenotype."""
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from livingdrug.clinical.survival import compute_at_risk
+from livingdrug.report import palette
+from livingdrug.report.figures import Figure, configure
+from livingdrug.report.wording import format_percent, spell
+from livingdrug.study.trial_result import FAILURES, TrialResult
+from livingdrug.study.trial_result_rates import SURVIVAL, compute_curve, read_curve, take_times
+
+WIDTH = 560
+MOST_STEPS = 400
+"""Steps of a curve that are drawn; a million patients have more."""
+DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 4], [10, 4], [1, 3])
+SHORT = {name: short for short, name in SURVIVAL.items()}
+
+
+def _choose_ticks(days: float) -> list[float]:
+    """Return the days of the axis and of the numbers at risk: months in steps that leave room."""
+    step = next((s for s in (91.0, 182.0, 365.0, 730.0) if days / s <= 9), 1826.0)
+    return [float(day) for day in np.arange(0.0, days + 1, step)]
+
+
+def _thin(table: pl.DataFrame) -> pl.DataFrame:
+    """Keep at most some steps of each curve, its last one among them."""
+    kept = []
+    for own in table.partition_by("arm", maintain_order=True):
+        places = np.unique(np.linspace(0, len(own) - 1, min(len(own), MOST_STEPS)).round().astype(int))
+        kept.append(own[places.tolist()])
+    return pl.concat(kept) if kept else table
+
+
+def _colour(arms: tuple[str, ...]) -> dict[str, Any]:
+    colours = [palette.CATEGORIES[i % len(palette.CATEGORIES)] for i in range(len(arms))]
+    return {"field": "arm", "type": "nominal", "scale": {"domain": list(arms), "range": colours}}
+
+
+def _dash(arms: tuple[str, ...]) -> dict[str, Any]:
+    dashes = [DASHES[i % len(DASHES)] for i in range(len(arms))]
+    return {"field": "arm", "type": "nominal", "scale": {"domain": list(arms), "range": dashes}}
+
+
+def draw_survival(result: TrialResult, endpoint: str) -> Figure | None:
+    """Draw Kaplan-Meier curves with bands and, below them, the number at risk.
+
+    Returns
+    -------
+    figure : Figure or None
+        None where the endpoint is defined in nobody.
+    """
+    table = result.km(endpoint=endpoint)
+    if table.is_empty():
+        return None
+    ticks = _choose_ticks(result.design.days)
+    at_risk = _count_at_risk(result, SHORT[endpoint], ticks)
+    thin = _thin(table)
+    return Figure(
+        name=SHORT[endpoint],
+        title=spell(endpoint),
+        caption=_describe(result, endpoint),
+        spec=configure(
+            {"vconcat": [_layer_curves(thin, result.arms, ticks, endpoint), _layer_risk(at_risk, result, ticks)]}
+        ),
+        table=at_risk.join(_read_at(result, SHORT[endpoint], ticks), on=["arm", "day"], how="left"),
+    )
+
+
+def _layer_curves(table: pl.DataFrame, arms: tuple[str, ...], ticks: list[float], endpoint: str) -> dict[str, Any]:
+    x = {
+        "field": "time",
+        "type": "quantitative",
+        "title": None,
+        "axis": {"values": ticks},
+        "scale": {"domain": [0, ticks[-1]]},
+    }
+    percent = {"labelExpr": "format(100 * datum.value, 'd') + ' %'", "values": [0, 0.25, 0.5, 0.75, 1]}
+    y = {"type": "quantitative", "scale": {"domain": [0, 1]}, "title": spell(endpoint), "axis": percent}
+    inside = table.filter(pl.col("time") <= ticks[-1])
+    return {
+        "width": WIDTH,
+        "height": 260,
+        "data": {"values": inside.select("arm", "time", "survival", "lower", "upper").to_dicts()},
+        "layer": [
+            {
+                "mark": {"type": "area", "interpolate": "step-after", "opacity": 0.18},
+                "encoding": {"x": x, "y": {"field": "lower", **y}, "y2": {"field": "upper"}, "color": _colour(arms)},
+            },
+            {
+                "mark": {"type": "line", "interpolate": "step-after", "strokeWidth": 2},
+                "encoding": {
+                    "x": x,
+                    "y": {"field": "survival", **y},
+                    "color": _colour(arms),
+                    "strokeDash": _dash(arms),
+                },
+            },
+        ],
+    }
+
+
+def _layer_risk(at_risk: pl.DataFrame, result: TrialResult, ticks: list[float]) -> dict[str, Any]:
+    axis = {"title": None, "ticks": False, "domain": False, "labelLimit": 120, "offset": 22}
+    return {
+        "width": WIDTH,
+        "height": {"step": 18},
+        "title": {"text": "Number at risk", "anchor": "start", "fontSize": 12, "fontWeight": "normal"},
+        "data": {"values": at_risk.to_dicts()},
+        "mark": {"type": "text", "fontSize": 12},
+        "encoding": {
+            "x": {
+                "field": "day",
+                "type": "quantitative",
+                "title": "Day",
+                "axis": {"values": ticks, "grid": False},
+                "scale": {"domain": [0, ticks[-1]]},
+            },
+            "y": {"field": "arm", "type": "nominal", "sort": list(result.arms), "axis": axis},
+            "text": {"field": "at_risk"},
+        },
+    }
+
+
+def _count_at_risk(result: TrialResult, name: str, ticks: list[float]) -> pl.DataFrame:
+    rows = []
+    for arm in result.arms:
+        counts = compute_at_risk(take_times(result.of(arm), name)[0], np.array(ticks))
+        rows += [(arm, day, int(count)) for day, count in zip(ticks, counts.tolist(), strict=True)]
+    return pl.DataFrame(rows, schema={"arm": pl.String, "day": pl.Float64, "at_risk": pl.Int64}, orient="row")
+
+
+def _read_at(result: TrialResult, name: str, ticks: list[float]) -> pl.DataFrame:
+    rows = []
+    for arm in result.arms:
+        curve = compute_curve(result.of(arm), name)
+        found = [None if curve is None else read_curve(curve, day) for day in ticks]
+        rows += [(arm, day, *one) for day, one in zip(ticks, found, strict=True) if one is not None]
+    schema = {"arm": pl.String, **dict.fromkeys(("day", "survival", "lower", "upper"), pl.Float64)}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _describe(result: TrialResult, endpoint: str) -> str:
+    table = result.endpoints.filter((pl.col("endpoint") == endpoint) & (pl.col("statistic") == "median"))
+    parts = []
+    for row in table.iter_rows(named=True):
+        median = "not reached" if row["value"] is None else f"{row['value']:.1f} months"
+        parts.append(f"{row['arm']}: {row['events']} events in {row['n']} patients, median {median}")
+    return "; ".join(parts) + ". Bands are pointwise 95 % intervals; at risk: those with at least that time."
+
+
+def draw_failures(result: TrialResult) -> Figure | None:
+    """Draw the cumulative incidence of each class of failure, one panel an arm."""
+    table = result.failures
+    if table.is_empty():
+        return None
+    order = [spell(name) for name in FAILURES]
+    thin = _thin(table.with_columns(arm=pl.format("{}|{}", "arm", "failure"))).with_columns(
+        arm=pl.col("arm").str.split("|").list.first(),
+        failure=pl.col("failure").map_elements(spell, return_dtype=pl.String),
+    )
+    last = table.group_by("arm", "failure", maintain_order=True).last()
+    said = [
+        f"{r['arm']}, {spell(r['failure']).lower()}: {format_percent(r['incidence'])}"
+        for r in last.iter_rows(named=True)
+    ]
+    percent = {"labelExpr": "format(100 * datum.value, 'd') + ' %'"}
+    colour = {"field": "failure", "type": "nominal", "scale": {"domain": order, "range": list(palette.CATEGORIES[:4])}}
+    dash = {"field": "failure", "type": "nominal", "scale": {"domain": order, "range": list(DASHES[:4])}}
+    panels = [
+        {
+            "title": {"text": arm, "anchor": "start", "fontSize": 12},
+            "width": WIDTH,
+            "height": 180,
+            "data": {"values": thin.filter(pl.col("arm") == arm).select("failure", "time", "incidence").to_dicts()},
+            "mark": {"type": "line", "interpolate": "step-after", "strokeWidth": 2},
+            "encoding": {
+                "x": {
+                    "field": "time",
+                    "type": "quantitative",
+                    "title": "Day",
+                    "scale": {"domain": [0, result.design.days]},
+                },
+                "y": {"field": "incidence", "type": "quantitative", "title": "Patients", "axis": percent},
+                "color": colour,
+                "strokeDash": dash,
+            },
+        }
+        for arm in result.arms
+    ]
+    caption = "By the end of follow-up, " + "; ".join(said) + "."
+    return Figure("failures", "Classes of failure over time", caption, configure({"vconcat": panels}), last)
+
+
+def draw_phenotypes(result: TrialResult) -> Figure | None:
+    """Draw what relapsed: the share of each phenotype among failures, one row an arm and phenotype."""
+    table = result.endpoints.filter(pl.col("endpoint") == "failure_mechanism").select(
+        "arm", pl.col("statistic").alias("phenotype"), pl.col("value").alias("share"), "lower", "upper", "events"
+    )
+    if table.is_empty():
+        return None
+    values = table.with_columns(pl.col("phenotype").map_elements(spell, return_dtype=pl.String)).to_dicts()
+    y = {
+        "field": "phenotype",
+        "type": "nominal",
+        "sort": None,
+        "title": None,
+        "axis": {"labelLimit": 260, "ticks": False},
+    }
+    axis = {"labelExpr": "format(100 * datum.value, 'd') + ' %'"}
+    x = {"type": "quantitative", "scale": {"domain": [0, 1]}, "title": "Share of failures", "axis": axis}
+    offset = {"field": "arm", "type": "nominal", "sort": list(result.arms)}
+    spec = {
+        "width": 380,
+        "height": {"step": 16},
+        "data": {"values": values},
+        "layer": [
+            {
+                "mark": {"type": "bar", "fillOpacity": 0.55},
+                "encoding": {"y": y, "yOffset": offset, "x": {"field": "share", **x}, "color": _colour(result.arms)},
+            },
+            {
+                "mark": {"type": "rule", "color": palette.INK},
+                "encoding": {"y": y, "yOffset": offset, "x": {"field": "lower", **x}, "x2": {"field": "upper"}},
+            },
+        ],
+    }
+    said = [f"{r['arm']}, {r['phenotype'].lower()}: {format_percent(r['share'])}" for r in values]
+    return Figure("phenotypes", "Phenotype of relapse", "; ".join(said) + ".", configure(spec), table)

@@ -1,0 +1,97 @@
+"""How long each patient of a virtual trial is followed: accrual and cut-off, drop-out, death."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+
+from livingdrug.simulate.cohort import draw_blocks
+from livingdrug.study.trial_chunk_treatment import tabulate_event
+from livingdrug.study.trial_design import DAYS_PER_YEAR, TrialDesign, TrialEvent
+
+OTHER_CAUSE = TrialEvent("death", note="unrelated to the cancer")
+AFTER_PROGRESSION = TrialEvent("death", note="progression")
+LAST_CONTACT = TrialEvent("last_contact")
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """Days from infusion, but for ``infusion``, a day of the trial's calendar; infinite where it does not happen.
+
+    Parameters
+    ----------
+    infusion, planned, dropout, death_other, death_disease : (patient,)
+        ``planned`` is the end of follow-up or the cut-off, whichever comes first.
+    """
+
+    infusion: np.ndarray
+    planned: np.ndarray
+    dropout: np.ndarray
+    death_other: np.ndarray
+    death_disease: np.ndarray
+
+    @property
+    def leaving(self) -> np.ndarray:
+        """Day on which observation ends if the patient lives."""
+        return np.asarray(np.minimum(self.planned, self.dropout))
+
+    @property
+    def death(self) -> np.ndarray:
+        """Day of death, if it is observed."""
+        day = np.minimum(self.death_other, self.death_disease)
+        return np.where(day <= self.leaving, day, np.inf)
+
+    @property
+    def end(self) -> np.ndarray:
+        """Last day of observation."""
+        return np.asarray(np.minimum(self.leaving, self.death))
+
+
+def draw_follow_up(design: TrialDesign, first: int, count: int, seed: int) -> FollowUp:
+    """Draw when the patients of an arm come, leave, and die from other causes; days are whole."""
+    accrual = design.accrual
+    chance = draw_blocks(seed, "accrual", first, count, lambda g, n: g.random(n))
+    infusion = np.floor(chance * accrual.span)
+    cutoff = np.inf if accrual.cutoff is None else accrual.cutoff - infusion
+    never = np.full(count, np.inf)
+    return FollowUp(
+        infusion,
+        np.minimum(np.full(count, design.days), cutoff),
+        _draw_days(seed, "dropout", first, count, design.dropout_per_year),
+        _draw_days(seed, "death", first, count, design.deaths.per_year),
+        never,
+    )
+
+
+def add_deaths(follow_up: FollowUp, design: TrialDesign, first: int, seed: int, progression: np.ndarray) -> FollowUp:
+    """Draw deaths after progression, whose days are not numbers where there was none."""
+    count = len(progression)
+    after = _draw_days(seed, "death after progression", first, count, design.deaths.after_progression_per_year)
+    return replace(follow_up, death_disease=np.where(np.isfinite(progression), progression + after, np.inf))
+
+
+def _draw_days(seed: int, stream: str, first: int, count: int, per_year: float) -> np.ndarray:
+    if per_year <= 0:
+        return np.full(count, np.inf)
+    waits = draw_blocks(seed, stream, first, count, lambda g, n: g.standard_exponential(n))
+    return np.maximum(np.ceil(waits * DAYS_PER_YEAR / per_year), 1.0)
+
+
+def tabulate_end(identity: pl.DataFrame, follow_up: FollowUp) -> pl.DataFrame:
+    """Return the rows of ``events`` that tell how observation ended: death, or the last contact."""
+    death = follow_up.death
+    is_other = follow_up.death_other <= follow_up.death_disease
+    return pl.concat(
+        [
+            tabulate_event(identity, OTHER_CAUSE, np.where(is_other, death, np.inf)),
+            tabulate_event(identity, AFTER_PROGRESSION, np.where(is_other, np.inf, death)),
+            tabulate_event(identity, LAST_CONTACT, np.where(np.isfinite(death), np.inf, follow_up.leaving)),
+        ]
+    )
+
+
+def cut_rows(table: pl.DataFrame, identity: pl.DataFrame, follow_up: FollowUp) -> pl.DataFrame:
+    """Leave out what lies after each patient's last day."""
+    ends = identity.select("subject_id", pl.Series("_end", follow_up.end))
+    joined = table.join(ends, on="subject_id", how="left", maintain_order="left")
+    return joined.filter(pl.col("day") <= pl.col("_end")).drop("_end")

@@ -1,0 +1,35 @@
+"""A trial's results as files: tables for people and for statistics, and the manifest."""
+
+import json
+from pathlib import Path
+
+from livingdrug.study.trial_result import TrialResult
+from livingdrug.study.trial_result_targets import tabulate_targets
+
+
+def write_trial(result: TrialResult, folder: Path) -> tuple[Path, ...]:
+    """Write outcomes.parquet, endpoints.csv, km.csv, failures.csv, targets.csv and manifest.json.
+
+    Returns
+    -------
+    paths : tuple of Path
+        The files written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    outcomes = folder / "outcomes.parquet"
+    result.outcomes.write_parquet(outcomes, compression="zstd")
+    written = [outcomes]
+    tables = {
+        "endpoints": result.endpoints,
+        "km": result.curves,
+        "failures": result.failures,
+        "targets": tabulate_targets(result),
+    }
+    for name, table in tables.items():
+        path = folder / f"{name}.csv"
+        table.write_csv(path)
+        written.append(path)
+    manifest = folder / "manifest.json"
+    text = json.dumps(dict(result.manifest), indent=2, ensure_ascii=False, default=str)
+    manifest.write_text(f"{text}\n", encoding="utf-8")
+    return (*written, manifest)

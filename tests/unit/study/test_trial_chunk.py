@@ -1,0 +1,151 @@
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+
+from livingdrug.study.trial_chunk import compute_chunk, list_tasks
+from livingdrug.study.trial_chunk_treatment import choose_model, draw_given, sample_arm, schedule_given
+from livingdrug.study.trial_chunk_visits import plan_visits
+from livingdrug.study.trial_design import Accrual, Arm, AssayChange, Deaths, TrialDesign, TrialEvent, Visits
+
+N = 60
+ARM = Arm("axi", "axi_cel", N)
+DESIGN = TrialDesign("One arm", "lbcl", 400.0, 5, (ARM,), "lugano/2014")
+
+
+def simulate(design=DESIGN, **changes):
+    changed = replace(design, **changes)
+    return compute_chunk(next(list_tasks(changed)))
+
+
+def change_arm(**changes):
+    return {"arms": (replace(ARM, **changes),)}
+
+
+@pytest.fixture(scope="module")
+def usual():
+    return simulate()
+
+
+def test_everybody_has_one_row_and_is_followed_to_the_end(usual):
+    assert usual["subject_id"].n_unique() == N
+    assert usual["follow_up_day"].to_list() == [400.0] * N
+    assert usual["death_day"].null_count() == N
+
+
+def test_overall_survival_ends_with_the_last_contact(usual):
+    assert usual["os_time"].to_list() == [400.0] * N
+    assert not usual["os_event"].any()
+
+
+def test_a_cut_off_ends_follow_up_and_nothing_is_known_after_it():
+    cut = simulate(accrual=Accrual(300.0, 350.0))
+    assert (cut["infusion_day"] <= 300).all()
+    assert cut["follow_up_day"].to_list() == (350.0 - cut["infusion_day"]).to_list()
+    assert (cut["os_time"] == cut["follow_up_day"]).all()
+    assert (cut["last_assessment_day"].drop_nulls() <= 350).all()
+
+
+def test_a_patient_who_leaves_is_censored_on_that_day():
+    found = simulate(dropout_per_year=1.0)
+    left = found.filter(pl.col("dropout_day").is_not_null())
+    assert 0.3 * N < len(left) < N
+    assert (left["os_time"] == left["dropout_day"]).all()
+    assert not left["os_event"].any()
+    assert (left["last_assessment_day"].drop_nulls() <= left.drop_nulls("last_assessment_day")["dropout_day"]).all()
+
+
+def test_death_is_an_event_of_survival():
+    found = simulate(deaths=Deaths(1.0))
+    died = found.filter(pl.col("death_day").is_not_null())
+    assert 0.3 * N < len(died) < N
+    assert (died["os_time"] == died["death_day"]).all()
+    assert died["os_event"].all()
+    assert died["pfs_event"].sum() > 0.9 * len(died)
+
+
+def test_death_after_progression_needs_a_progression(usual):
+    found = simulate(deaths=Deaths(0.0, 5.0))
+    died = found.filter(pl.col("death_day").is_not_null())
+    assert len(died) > 5
+    known = died.join(usual, on="subject_id")["progression_day_right"]
+    assert (died["death_day"] > known).all()
+
+
+def test_dose_burden_and_lymphodepletion_change_what_they_name():
+    chosen = choose_model("lbcl", ARM)
+    names = chosen.model.parameter_names
+    usual, changed = (
+        sample_arm(chosen, arm, 0, 8, 1)
+        for arm in (ARM, replace(ARM, dose_factor=2.0, burden_factor=0.5, lymphodepletion=0.0))
+    )
+    differs = {name for i, name in enumerate(names) if not np.array_equal(usual[:, i], changed[:, i])}
+    assert differs == {"dose", "B0", "N0"}
+    place = names.index
+    assert np.allclose(changed[:, place("dose")], 2 * usual[:, place("dose")])
+    assert np.allclose(changed[:, place("N0")], usual[:, place("KN")])
+    fixed = sample_arm(chosen, replace(ARM, cells=1e8), 0, 8, 1)
+    assert (fixed[:, place("dose")] == 1e8).all()
+
+
+def test_more_tumour_is_never_better_and_no_lymphodepletion_is_worse(usual):
+    heavy, bare = simulate(**change_arm(burden_factor=10.0)), simulate(**change_arm(lymphodepletion=0.0))
+    responses = [(table["response"] == "Y").sum() for table in (usual, heavy, bare)]
+    assert responses[0] > responses[1]
+    assert responses[0] > responses[2]
+
+
+def test_events_come_on_each_patients_own_day():
+    arm = replace(ARM, events=(TrialEvent("second_infusion", after=7.0), TrialEvent("tocilizumab", day=3.0, share=0.5)))
+    chosen = choose_model("lbcl", arm)
+    progression = np.array([np.nan, 28.0, 91.0])
+    given = draw_given(arm, 0, 3, 1, progression)
+    assert np.array_equal(given[0].days, [np.nan, 35.0, 98.0], equal_nan=True)
+    schedule = schedule_given(chosen, sample_arm(chosen, arm, 0, 3, 1), given)
+    days = [schedule.day[a:b].tolist() for a, b in zip(schedule.offsets, schedule.offsets[1:], strict=False)]
+    second = [[day for day in own if day > 20] for own in days]
+    assert second == [[], [35.0], [98.0]]
+    assert all(own == sorted(own) for own in days)
+
+
+def test_about_the_stated_share_gets_an_event():
+    arm = replace(ARM, events=(TrialEvent("tocilizumab", day=3.0, share=0.3),))
+    days = draw_given(arm, 0, 4000, 1, np.full(4000, np.nan))[0].days
+    assert np.isfinite(days).mean() == pytest.approx(0.3, abs=0.03)
+
+
+def test_a_second_infusion_at_progression_leaves_the_progression_as_it_was(usual):
+    again = simulate(**change_arm(events=(TrialEvent("second_infusion", after=14.0),)))
+    both = usual.join(again, on="subject_id")
+    treated = both.filter(pl.col("next_therapy_day_right").is_not_null())
+    assert len(treated) > 10
+    assert (treated["progression_day"] == treated["progression_day_right"]).all()
+    assert (treated["next_therapy_day_right"] == treated["progression_day"] + 14).all()
+    assert (both["response"] == both["response_right"]).all()
+
+
+def test_a_second_product_uses_the_model_with_two_targets():
+    arm = replace(ARM, events=(TrialEvent("other_car_t", day=60.0),))
+    assert choose_model("lbcl", arm).model.name == "unified_two_targets"
+    assert simulate(arms=(arm,))["outcome"].unique().to_list() == ["done"]
+
+
+def test_visits_and_assays_may_be_changed():
+    visits = Visits(every=60.0, attendance=1.0, assays=(AssayChange("b_cells", is_measured=False),))
+    plan = plan_visits(replace(DESIGN, visits=visits))
+    assert plan.attendance == 1.0
+    assert "b_cells" not in {assay.variable for assay in plan.assays}
+    spd = next(assay for assay in plan.assays if assay.variable == "tumour_spd")
+    assert spd.days[:3] == (-7.0, 60.0, 120.0)
+    noisy = plan_visits(
+        replace(DESIGN, visits=Visits(assays=(AssayChange("tumour_spd", days=(-7.0, 30.0), lloq=5.0),)))
+    )
+    spd = next(assay for assay in noisy.assays if assay.variable == "tumour_spd")
+    assert (spd.days, spd.lloq) == ((-7.0, 30.0), 5.0)
+
+
+def test_options_reach_the_endpoints(usual):
+    arms = change_arm(events=(TrialEvent("next_therapy", day=60.0),))
+    cut, counted = (simulate(options={"new_therapy": choice}, **arms) for choice in ("censor", "event"))
+    assert counted["pfs_event"].sum() > cut["pfs_event"].sum()
