@@ -23,6 +23,7 @@ import numpy as np
 
 from livingdrug.study.operating_characteristics import compute_type_one_error
 from livingdrug.study.run_trial import run_trial
+from livingdrug.study.trial_result import TrialResult
 from livingdrug.study.write_trial import write_trial
 
 LIMIT_GIB = 2.0
@@ -49,6 +50,10 @@ def measure(size: int, jobs: int) -> dict:
         result = run_trial(describe(size), jobs=jobs, out=Path(folder))
         write_trial(result, Path(folder))
         seconds = time.perf_counter() - start
+        return _report(result, size, jobs, seconds)
+
+
+def _report(result: TrialResult, size: int, jobs: int, seconds: float) -> dict:
     unit = 1 if sys.platform == "darwin" else 1024
     own, workers = (
         resource.getrusage(who).ru_maxrss * unit / 2**30 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)

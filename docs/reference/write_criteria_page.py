@@ -1,4 +1,7 @@
-"""Write criteria.md, the page of all criteria, from the package itself: ``python docs/reference/write_criteria_page.py``."""
+"""Write criteria.md, the page of all criteria, from the package itself.
+
+Run it as ``python docs/reference/write_criteria_page.py``.
+"""
 
 from pathlib import Path
 
@@ -8,8 +11,9 @@ from livingdrug.study.describe_criteria import describe_criteria
 PAGE = Path(__file__).with_name("criteria.md")
 HEAD = """# Criteria: what each looks at and what each leaves open
 
-Written by `docs/reference/write_criteria_page.py`; `livingdrug criteria` prints the same. How the rules are asked, and what an
-assessment holds, stands in the [guide](../guides/assess-a-record.md). A number that is *assumed* was not confirmed in a publication.
+Written by `docs/reference/write_criteria_page.py`; `livingdrug criteria` prints the same. How the rules are asked, and
+what an assessment holds, stands in the [guide](../guides/assess-a-record.md). A number that is *assumed* was not
+confirmed in a publication.
 """
 
 
@@ -37,10 +41,12 @@ def build_page() -> str:
             parts.append("Looks at: " + ", ".join(describe_variable(name) for name in one["variables"]) + ".\n")
         if one["options"]:
             rows = [
-                f"| `{o['name']}` | {say(o['default'])} | {', '.join(o['choices']) or 'a number or yes/no'} | {o['meaning']} |"
+                f"| `{o['name']}` | {say(o['default'])} | {', '.join(o['choices']) or 'a number or yes/no'} "
+                f"| {o['meaning']} |"
                 for o in one["options"]
             ]
-            parts.append("\n".join(["| option | default | choices | what it decides |", "|---|---|---|---|", *rows]) + "\n")
+            head = ["| option | default | choices | what it decides |", "|---|---|---|---|"]
+            parts.append("\n".join([*head, *rows]) + "\n")
     return "\n".join(parts)
 
 

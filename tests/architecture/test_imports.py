@@ -44,7 +44,8 @@ def load(statement):
 
 
 @pytest.mark.parametrize(
-    "statement", ["import livingdrug", "import livingdrug.cli.entry as c; c.main(['--help']); c.main(['explain', '--help'])"]
+    "statement",
+    ["import livingdrug", "import livingdrug.cli.entry as c; c.main(['--help']); c.main(['explain', '--help'])"],
 )
 def test_the_door_opens_without_anything_heavy(statement, monkeypatch, root):
     monkeypatch.setenv("PYTHONPATH", str(root / "src"))

@@ -2,7 +2,7 @@ import ast
 
 # What a class may be made from: errors, enumerations, shapes of data, and the one extension point of argparse.
 ALLOWED = {
-    *("Exception", "ValueError", "Enum", "IntEnum", "StrEnum", "IntFlag", "Flag"),
+    *("Exception", "ValueError", "AttributeError", "Enum", "IntEnum", "StrEnum", "IntFlag", "Flag"),
     *("Protocol", "NamedTuple", "TypedDict", "Generic", "ArgumentParser", "Structure"),
 }
 

@@ -74,33 +74,6 @@ def test_outputs_are_what_observe_says_of_the_states(name):
             assert solution.at(output)[0, i] == pytest.approx(float(seen[output]), rel=1e-9, abs=1e-12)
 
 
-@pytest.mark.parametrize("name", ["kimmel2021", "unified_lbcl_axi_cel", "unified_myeloma_ide_cel"])
-def test_sensitivities_equal_central_differences(name):
-    model, parameters = prepare(name)
-    kernel = compile_model(model)
-    wrt = tuple(q for q, v in zip(model.parameter_names, parameters, strict=True) if v > 0)[:14]
-    times = TIMES[:9]
-    exact = solve(kernel, parameters[None], times, keep=model.state_names, wrt=wrt, rtol=1e-9)
-    size = np.abs(exact.values[0]) + np.array([q.floor for q in model.states])
-    for column, parameter in enumerate(wrt):
-        at = model.parameter_names.index(parameter)
-        found = differentiate(kernel, parameters, at, times, model.state_names)
-        scale = parameters[at]
-        difference = np.abs(exact.gradient[0, :, :, column] - found) * scale / size
-        relative = difference / np.maximum(1.0, np.abs(found) * scale / size)
-        assert relative.max() <= 1e-5, (parameter, relative.max(axis=0))
-
-
-def differentiate(kernel, parameters, at, times, names):
-    """Central differences extrapolated from two steps: error of the fourth order, (time, state)."""
-    steps = np.array([1e-3, 2e-3]) * parameters[at]
-    moved = np.repeat(parameters[None], 4, axis=0)
-    moved[:, at] += [steps[0], -steps[0], steps[1], -steps[1]]
-    values = solve(kernel, moved, times, keep=names, rtol=1e-12).values
-    near, far = ((values[i] - values[i + 1]) / (2 * s) for i, s in zip((0, 2), steps, strict=True))
-    return (4 * near - far) / 3
-
-
 def test_gradients_do_not_change_the_trajectory_beyond_the_tolerance():
     model, parameters = prepare("unified_lbcl_axi_cel")
     kernel = compile_model(model)

@@ -1,7 +1,10 @@
 """A patient's trajectory has the same bits alone, among others, on any number of threads and in any chunking."""
 
+import _thread
 import importlib
+import threading
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -9,11 +12,13 @@ import pytest
 
 from livingdrug.core.model import Model, Quantity
 from livingdrug.core.parameters import bind
+from livingdrug.engine import compile as compiling
 from livingdrug.engine.compile import compile_model
+from livingdrug.engine.emit import Target
 from livingdrug.engine.outcome import Outcome
 from livingdrug.engine.schedule import Change, Schedule
 from livingdrug.engine.solve import solve
-from livingdrug.engine.summary import Integral, Maximum
+from livingdrug.engine.summary import FirstBelow, Integral, Maximum, TimeOfMaximum
 from livingdrug.knowledge.parameters import load_parameters
 from livingdrug.models.unified.model import UNIFIED
 
@@ -106,6 +111,65 @@ def test_a_patient_that_is_not_a_number_does_not_touch_its_neighbours(kernel, co
     well = [i for i in range(64) if i not in (9, 20)]
     assert (solution.outcome[well] == Outcome.DONE).all()
     assert is_same(solution.values[well], together.values[well])
+
+
+def test_no_odd_value_of_any_parameter_touches_a_neighbour(kernel, cohort, together):
+    odd = (np.nan, np.inf, -np.inf, 5e-324, -1.0, 1e300, 0.0, 1e-310, -1e300)
+    count = cohort.shape[1]
+    ill = cohort[: 4 * count].copy()
+    for parameter in range(count):
+        ill[4 * parameter, parameter] = odd[parameter % len(odd)]
+    solution = solve(kernel, ill, TIMES, keep=KEEP, rtol=1e-4)
+    well = np.arange(4 * count) % 4 != 0
+    assert (solution.outcome[well] == Outcome.DONE).all()
+    assert is_same(solution.values[well], together.values[: 4 * count][well])
+    done = solution.outcome == Outcome.DONE
+    assert np.isfinite(solution.values[done]).all()
+    assert np.isnan(solution.values[~done, -1]).all()
+
+
+def test_computations_that_share_a_kernel_do_not_touch_each_other(kernel, cohort, together):
+    with ThreadPoolExecutor(4) as pool:
+        found = list(
+            pool.map(lambda n: solve(kernel, cohort[:600], TIMES, keep=KEEP, rtol=1e-4, threads=n).values, (1, 2, 3, 1))
+        )
+    assert all(is_same(values, together.values[:600]) for values in found)
+
+
+def test_the_width_of_the_vectors_does_not_change_a_bit(monkeypatch):
+    found = []
+    monkeypatch.setenv(compiling.CACHE_VARIABLE, "")
+    for width in (8, 4, 2):
+        monkeypatch.setattr(compiling, "_COMPILED", {})
+        monkeypatch.setattr(compiling, "find_target", lambda width=width: Target(width, has_reciprocal=False))
+        summaries = (Maximum("x"), TimeOfMaximum("z"), Integral("x", 1, 9), FirstBelow("z", 1.0))
+        kernel = compile_model(LOGISTIC, summaries)
+        assert kernel.width == width
+        people = np.linspace([0.1, 5.0, 0.5, 9.0, 0.1], [0.9, 50.0, 60.0, 1.0, 300.0], 37)
+        changes = [[Change(4.5 + i % 5, "x", "multiply", 0.1)] if i % 3 else [] for i in range(37)]
+        schedule = Schedule.from_changes(LOGISTIC, changes)
+        found.append(solve(kernel, people, [1.0, 5.0, 20.0], schedule=schedule, wrt=["r", "x0"]))
+    for other in found[1:]:
+        assert is_same(other.values, found[0].values)
+        assert is_same(other.gradient, found[0].gradient)
+        assert is_same(other.summaries, found[0].summaries)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_long_computation_can_be_interrupted_and_the_kernel_used_again(threads):
+    kernel = compile_model(LOGISTIC)
+    people = np.tile([1e-3, 50.0, 0.5, 9.0, 1e-3], (20_000, 1))
+
+    def go_on():
+        while True:
+            solve(kernel, people, [9e3], keep=["x"], rtol=1e-10, threads=threads)
+
+    timer = threading.Timer(0.1, _thread.interrupt_main)
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        go_on()
+    timer.join()
+    assert solve(kernel, people[0], [0.1]).at("x")[0, 0] > 0.5
 
 
 def test_a_solution_that_ends_in_finite_time_is_an_outcome_and_keeps_what_came_before():

@@ -49,7 +49,7 @@ def test_the_published_end_of_e5_is_met_as_far_as_it_is_known(rtol):
 
 
 @pytest.mark.parametrize(("name", "least"), [("hires", 3.5), ("pollution", 3.5), ("robertson", 3.5)])
-def test_the_error_falls_with_at_least_the_order_of_the_embedded_method(name, least):
+def test_the_error_falls_faster_than_the_steps_to_the_power_of_three_and_a_half(name, least):
     model, parameters = load_problem(name)
     _, day = load_end(name)
     kernel = compile_model(model)

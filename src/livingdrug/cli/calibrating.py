@@ -20,7 +20,7 @@ def run_calibrate(arguments: argparse.Namespace) -> int:
     from livingdrug.study.calibration import calibrate, find_plan
     from livingdrug.study.write_calibration import format_targets, tabulate_targets, write_values
 
-    plan = find_plan(*arguments.pair)
+    plan = find_plan(*arguments.pair, block="toxicity" if arguments.toxicity else "unified")
     folder: Path = arguments.out
     folder.mkdir(parents=True, exist_ok=True)
     state = folder / f"{plan.name}.state.json"

@@ -232,10 +232,10 @@ def ask_value(clause: str, name: str, result: Result | None, comparison: str, li
         return Finding(clause, Truth.UNKNOWN, rows, (), threshold, (name,), "", comparison, unit)
     low, high = convert_range(result, unit) or (result.low, result.high)
     answers = {COMPARISONS[comparison]([end], threshold) for end in (low, high)}
+    note = "" if low == high else f"{name} is between {low:g} and {high:g} {unit}"
     if len(answers) > 1:
-        note = f"{name} is between {low:g} and {high:g} {unit}"
         return Finding(clause, Truth.UNKNOWN, rows, (), threshold, (name,), note, comparison, unit)
-    return Finding(clause, Truth.of(answers.pop()), rows, (low,), threshold, (), "", comparison, unit)
+    return Finding(clause, Truth.of(answers.pop()), rows, (low,), threshold, (), note, comparison, unit)
 
 
 def ask_word(clause: str, result: Result | None, name: str, grades: Mapping[str, Value], level: int) -> Finding:

@@ -183,3 +183,14 @@ def find_runs(is_low: Sequence[bool], start: int, join_days: float = 0.0) -> tup
 def find_longest(runs: Sequence[Run]) -> Run | None:
     """Return the longest run, of equally long ones the first; None where there is none."""
     return max(runs, key=lambda run: (run.length, -run.first), default=None)
+
+
+def say_days(number: float) -> str:
+    """Return a number of days in words.
+
+    Examples
+    --------
+    >>> say_days(1.0), say_days(14.0)
+    ('1 day', '14 days')
+    """
+    return f"{number:g} day" if number == 1 else f"{number:g} days"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from livingdrug.clinical.b_cell_aplasia import TARGETS, find_aplasia_loss, find_b_cell_samples
-from livingdrug.clinical.endpoint_sources import build_timeline
+from livingdrug.clinical.endpoint_sources import build_timeline, find_treatment
 from livingdrug.clinical.failure_class import classify_course, report_unsupported
 from livingdrug.clinical.failure_site import LENGTHS, NEW_LENGTHS, NEW_STATES, STATES
 from livingdrug.clinical.failure_verdict import FailureVerdict
@@ -64,20 +64,24 @@ def derive_failure_endpoints(
         ``loss_of_car_persistence`` and ``loss_of_b_cell_aplasia`` where they were looked for.
     """
     verdict = classify_course(course, tables, rules, verdicts, disease=disease, target=target, **options)
-    start = build_timeline(course, tables).infusion
+    timeline = build_timeline(course, tables)
+    start = timeline.infusion
+    treatment = find_treatment(timeline, with_transplant=rules.choose(options)["transplant"] == "therapy")
     named = disease or str(tables.subject.get("disease") or "")
-    rows = [*_list_verdict(verdict, course, start), *_list_labels(verdict, course, rules, named, start)]
+    rows = [*_list_verdict(verdict, course, start, treatment), *_list_labels(verdict, course, rules, named, start)]
     rows += _list_car_loss(tables, start)
     rows += _list_aplasia(tables, rules, target, str(rules.choose(options)["b_cell_recovery"]), start)
     return tuple(Endpoint(r.name, r.status, r.day, r.value, r.reason, r.start_day, course.reader) for r in rows)
 
 
-def _list_verdict(verdict: FailureVerdict, course: ResponseCourse, start: float) -> list[Endpoint]:
+def _list_verdict(
+    verdict: FailureVerdict, course: ResponseCourse, start: float, treatment: float | None
+) -> list[Endpoint]:
     is_failure = verdict.failure not in (FailureClass.NONE, FailureClass.UNKNOWN)
     status: Literal["event", "censored"] = "event" if is_failure else "censored"
     day = verdict.day
     if verdict.failure == FailureClass.NONE:
-        day = max(course.assessed_days, default=None)
+        day = max((d for d in course.assessed_days if treatment is None or d <= treatment), default=None)
     reason = f"{verdict.reason} (presumptive)" if verdict.certainty == "presumptive" else verdict.reason
     said = [("failure", verdict.failure.value, reason), ("failure_certainty", verdict.certainty, reason)]
     if is_failure:

@@ -54,18 +54,12 @@ class _Case:
 
     @property
     def has_response(self) -> bool:
-        return self.course.response_day is not None or self.course.best in MINIMAL or self.has_stable_benefit
+        return self.course.response_day is not None or self.course.best in MINIMAL
 
     @property
     def is_stable(self) -> bool:
         """Whether a solid tumour did not shrink enough for a response, and did not progress either."""
-        return self.disease == SOLID and self.course.best.upper() in STABLE
-
-    @property
-    def has_stable_benefit(self) -> bool:
-        """Whether that was so for long enough to be a benefit."""
-        last = max(self.course.assessed_days, default=0.0)
-        return self.is_stable and last >= self.rules.threshold("stable_benefit_solid")
+        return self.disease == SOLID and not self.has_response and self.course.best.upper() in STABLE
 
     @property
     def level(self) -> str:
@@ -249,9 +243,8 @@ def _classify_without_progression(case: _Case) -> FailureVerdict:
 def _judge_low_response(case: _Case, judged: float, last: float) -> FailureVerdict | None:
     """Return the verdict on no response or an incomplete one; None where the response is as good as wanted."""
     best = case.course.best
-    if case.is_stable and not case.has_stable_benefit:
-        least = case.rules.threshold("stable_benefit_solid")
-        return _leave_open(best, f"{best} by day {last:g}: without progression open before day {least:g}")
+    if case.is_stable:
+        return _judge_stable(case, last)
     if not case.has_response:
         failure, wanted = FailureClass.PRIMARY_RESISTANCE, "a response"
         reason = f"no confirmed response by day {last:g}"
@@ -264,6 +257,15 @@ def _judge_low_response(case: _Case, judged: float, last: float) -> FailureVerdi
     if doubt:
         return _leave_open(best, doubt)
     return FailureVerdict(failure, judged, "measured", best, reason, findings=_list_findings(case, judged))
+
+
+def _judge_stable(case: _Case, last: float) -> FailureVerdict:
+    """Return that stable disease for long enough is no failure, and that before nobody can tell."""
+    best, least = case.course.best, case.rules.threshold("stable_benefit_solid")
+    if last < least:
+        return _leave_open(best, f"{best} by day {last:g}: without progression open before day {least:g}")
+    reason = f"{best} without progression to day {last:g}"
+    return FailureVerdict(FailureClass.NONE, None, "measured", best, reason, findings=_list_findings(case, last))
 
 
 def _reaches(case: _Case) -> bool:

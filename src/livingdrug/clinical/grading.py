@@ -1,7 +1,7 @@
 """Grades of toxicity: from clauses to a grade or its bounds, and from graded days to onset, maximum and end."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,7 +12,11 @@ from livingdrug.core.assessment import Assessed, Endpoint
 from livingdrug.core.ruleset import Finding, Truth
 
 NOT_EVALUABLE = "NE"
-DENIAL = r"\b(not|no|non|without|unrelated|other than|resolved|after|despite)\b"
+DENIED_BEFORE = re.compile(
+    r"\b(not|no|non|without|unrelated|other than|independent|resolved|resolution|after|despite)\b(\W+\w+){0,4}\W+$"
+)
+DENIED_AFTER = re.compile(r"^\W+(\w+\W+){0,2}(resolved|excluded|ruled out|unrelated|not the cause|unlikely)\b")
+"""What before or after the name of a toxicity says that it was not the cause: ``not due to CRS``, ``CRS resolved``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +72,13 @@ def describe_grade(graded: Graded, name: str, note: str = "") -> Assessed:
         dict.fromkeys([m for f in open_clauses for leaf in list_leaves(f, Truth.UNKNOWN) for m in leaf.missing])
     )
     would_change: tuple[str, ...] = ()
+    bound = ""
     if not graded.is_exact:
         first = graded.lower + 1
         range_ = f"{first}" if first == graded.upper else f"{first} to {graded.upper}"
-        would_change = (f"{name} grade {range_}, if {' and '.join(missing)} were known",)
-        bound = f"at least grade {graded.lower}" if graded.lower else "may be none"
-        note = "; ".join(text for text in (bound, note) if text)
+        would_change = (f"{name} grade {range_}, if {list_words(missing)} were known",)
+        bound = f"at least grade {graded.lower}" if graded.lower else f"not known: may be 0 to {graded.upper}"
+    note = "; ".join(text for text in (note, bound, _tell_reason(graded)) if text)
     return Assessed(
         day=graded.day,
         time_point=graded.text,
@@ -83,6 +88,30 @@ def describe_grade(graded: Graded, name: str, note: str = "") -> Assessed:
         would_change=would_change,
         note=note,
     )
+
+
+def _tell_reason(graded: Graded) -> str:
+    """Say in words what made the grade: the clauses that hold, each with its value."""
+    decided = next((found for found in graded.findings if found.truth == Truth.TRUE), None)
+    if not graded.lower or decided is None:
+        return ""
+    said = []
+    for leaf in list_leaves(decided, Truth.TRUE):
+        detail = leaf.note or (f"{round(leaf.values[-1], 2):g}" if leaf.values else "")
+        said.append(f"{leaf.clause} ({detail})" if detail else leaf.clause)
+    return "; ".join(dict.fromkeys(said))
+
+
+def list_words(words: Iterable[str]) -> str:
+    """Join words as a sentence does, each once.
+
+    Examples
+    --------
+    >>> list_words(["oxygen"]), list_words(["oxygen", "temperature", "oxygen", "vasopressors"])
+    ('oxygen', 'oxygen, temperature and vasopressors')
+    """
+    *first, last = dict.fromkeys(words) or ("",)
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def ask_death(events: Sequence[Mapping[str, Any]], cause: str, words: str) -> tuple[float, Finding] | None:
@@ -101,8 +130,13 @@ def ask_death(events: Sequence[Mapping[str, Any]], cause: str, words: str) -> tu
     clause, note, rows = f"death due to {cause}", (death["note"] or "").lower(), (death["row"],)
     if not note.strip():
         return death["day"], Finding(clause, Truth.UNKNOWN, missing=("cause of death",), event_rows=rows)
-    is_named = any(re.search(words, part) and not re.search(DENIAL, part) for part in re.split(r"[;,.]", note))
+    is_named = any(_is_cause(found, part) for part in re.split(r"[;,.]", note) for found in re.finditer(words, part))
     return death["day"], Finding(clause, Truth.of(is_named), note=f"the note says: {note}", event_rows=rows)
+
+
+def _is_cause(found: re.Match[str], part: str) -> bool:
+    before, after = part[: found.start()], part[found.end() :]
+    return not DENIED_BEFORE.search(before) and not DENIED_AFTER.search(after)
 
 
 @dataclass(frozen=True, slots=True)

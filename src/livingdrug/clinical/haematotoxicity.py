@@ -80,8 +80,8 @@ def assess_icaht(tables: SubjectTables, rules: Ruleset, **options: OptionValue) 
     >>> rows = pl.DataFrame({"day": days, "variable": ["neutrophils"] * 31, "value": counts, "unit": ["10*9/L"] * 31})
     >>> events = pl.DataFrame(schema={"day": pl.Float64, "type": pl.String})
     >>> found = assess_icaht(SubjectTables({"subject_id": "P1"}, events, rows), load_rules("icaht/2023"))
-    >>> [(verdict.note, verdict.time_point) for verdict in found.verdicts]
-    [('early ICAHT', '2'), ('late ICAHT: end of follow-up on day 30 is before day 31', 'NE')]
+    >>> [verdict.time_point for verdict in found.verdicts], found.verdicts[0].note
+    (['2', 'NE'], 'early ICAHT; neutrophils at or below 500/uL for 7 days or more in a row (days 4 to 10)')
     """
     chosen = rules.choose(options)
     course = _read_course(tables, rules, chosen)
@@ -169,11 +169,8 @@ def _grade_platelets(course: _Course, *, is_late: bool) -> Assessed:
 
 def _list_grade(name: str, verdict: Assessed) -> Endpoint:
     is_event = verdict.time_point not in ("0", "NE")
-    clause = next((f.clause for f in verdict.findings if is_event), verdict.note)
-    open_grades = f"; {verdict.would_change[0]}" if verdict.would_change else ""
-    return Endpoint(
-        name, "event" if is_event else "censored", verdict.day, verdict.time_point, f"{clause}{open_grades}", 0.0
-    )
+    reason = "; ".join((verdict.note, *verdict.would_change))
+    return Endpoint(name, "event" if is_event else "censored", verdict.day, verdict.time_point, reason, 0.0)
 
 
 def _count_days(course: _Course) -> Iterator[Endpoint]:

@@ -166,5 +166,8 @@ def _estimate(day: float, found: Result, tables: SubjectTables, rules: Ruleset, 
         value = float(compute_cockcroft_gault(years, np.array([weight]), creatinine, is_female, rules)[0])
     else:
         value = float(compute_ckd_epi(years, creatinine, is_female, rules, with_race_factor=with_race)[0])
+    if not 0 < value < np.inf:
+        beyond = Finding(clause, Truth.UNKNOWN, (found.row,), (ends[0],), missing=("creatinine",), unit="mg/dL")
+        return Assessed(day, "NE", "NE", None, (beyond,), ("creatinine",), note="no value that a body can have")
     finding = Finding(clause, Truth.TRUE, (found.row,), (ends[0],), unit="mg/dL", note=f"{value:.1f} {unit}")
     return Assessed(day, f"{value:.1f}", f"{value:.1f}", None, (finding,), note=note)

@@ -15,6 +15,7 @@ from livingdrug.core.ruleset import Finding, OptionValue, Truth
 
 _PLAIN = {"above": ">", "at_least": ">=", "below": "<", "at_most": "<="}
 _SIGNS = {s: f"{sign} to 15 digits" for s, sign in _PLAIN.items()}
+_DIRECTION = {"above": 1, "at_least": 1, "below": -1, "at_most": -1}
 _FALLS = {"fall_above": "percent fall >", "fall_at_least": "percent fall >="}
 _WORDS = {
     "above": "above",
@@ -66,7 +67,7 @@ class Sample:
 
 
 def ask_grades(term: Term, sample: Sample, chosen: Mapping[str, OptionValue]) -> list[tuple[int, Finding]]:
-    """Ask for each grade of a term, the most severe first; those below one that holds are not asked for.
+    """Ask for each grade of a term, the most severe first, without those that a milder one excludes.
 
     Parameters
     ----------
@@ -79,13 +80,30 @@ def ask_grades(term: Term, sample: Sample, chosen: Mapping[str, OptionValue]) ->
     is_dropped = chosen["missing_baseline"] == "normal" and sample.baseline is None
     if is_dropped and not sample.baseline_range:
         sample = replace(sample, baseline_range="normal")
-    asked = []
-    for grade, clauses in sorted(term.grades.items(), reverse=True):
+    asked: list[tuple[int, Finding]] = []
+    milder: tuple[Clause, ...] = ()
+    for grade, clauses in sorted(term.grades.items()):
         printed = _drop_baseline(clauses) if is_dropped else clauses
+        if asked and asked[-1][1].truth == Truth.FALSE and _is_beyond(printed, milder):
+            continue
         asked.append((grade, join_any(f"{term.name}, grade {grade}", _ask_clauses(printed, sample, chosen))))
-        if asked[-1][1].truth == Truth.TRUE:
-            break
-    return asked
+        milder = printed
+    return asked[::-1]
+
+
+def _is_beyond(clauses: tuple[Clause, ...], milder: tuple[Clause, ...]) -> bool:
+    """Whether clauses cannot hold where milder ones do not: the same questions with numbers further out."""
+    return len(clauses) == len(milder) and all(map(_is_further, clauses, milder))
+
+
+def _is_further(clause: Clause, milder: Clause) -> bool:
+    if clause.when != milder.when or clause.of != milder.of or clause.qualifier != milder.qualifier:
+        return False
+    if len(clause.comparisons) != 1 or len(milder.comparisons) != 1:
+        return False
+    far, near = clause.comparisons[0], milder.comparisons[0]
+    sign = _DIRECTION.get(far.sense, 0)
+    return sign != 0 and sign == _DIRECTION.get(near.sense) and sign * far.printed.value > sign * near.printed.value
 
 
 def _drop_baseline(clauses: tuple[Clause, ...]) -> tuple[Clause, ...]:
@@ -106,7 +124,7 @@ def _drop_baseline(clauses: tuple[Clause, ...]) -> tuple[Clause, ...]:
 
 def _find_barrier(term: Term, sample: Sample, chosen: Mapping[str, OptionValue]) -> Finding | None:
     """Return why no grade can be given, if so."""
-    missing = () if sample.low is not None else (sample.name,)
+    missing: tuple[str, ...] = () if sample.low is not None else (sample.name,)
     missing += tuple(_NAMES[need] for need in term.needs if sample.find_reference(need) is None)
     if missing:
         return Finding(f"{term.name} can be graded", Truth.UNKNOWN, sample.rows, missing=missing)
@@ -177,10 +195,10 @@ def ask_sign(
     threshold = number if reference is None else reference + number if is_added else reference * number
     low = COMPARISONS[comparison]([sample.low], threshold)
     high = low if sample.high == sample.low else COMPARISONS[comparison]([sample.high], threshold)
+    note = "" if sample.high == sample.low else f"{sample.name} is between {sample.low:g} and {sample.high:g}"
     if low != high:
-        note = f"{sample.name} is between {sample.low:g} and {sample.high:g}"
         return Finding(text, Truth.UNKNOWN, rows, (), threshold, (sample.name,), note, comparison)
-    return Finding(text, Truth.of(low), rows, (sample.low,), threshold, comparison=comparison)
+    return Finding(text, Truth.of(low), rows, (sample.low,), threshold, (), note, comparison)
 
 
 def _ask_fall(sense: str, printed: Value, sample: Sample) -> Finding:

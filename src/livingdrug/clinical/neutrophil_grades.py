@@ -6,7 +6,7 @@ from math import inf
 
 from livingdrug.clinical.comparison import compare, join_all, join_any
 from livingdrug.clinical.daily import Result
-from livingdrug.clinical.daily_series import Run, Series, find_longest, find_runs
+from livingdrug.clinical.daily_series import Run, Series, find_longest, find_runs, say_days
 from livingdrug.clinical.visits import Measured
 from livingdrug.core.parameters import Value
 from livingdrug.core.ruleset import Finding, OptionValue, Ruleset, Truth
@@ -75,7 +75,7 @@ def ask_early(series: Series, rules: Ruleset, chosen: Mapping[str, OptionValue])
 
 def ask_run(days: LowDays, series: Series, least: Value) -> Finding:
     """Ask whether the longest run lasts so many days; unknown if days without a value could make it."""
-    text = f"neutrophils at or below {days.threshold:g}/uL for {least.value:g} days or more in a row"
+    text = f"neutrophils at or below {days.threshold:g}/uL for {say_days(least.value)} or more in a row"
     run, possible = days.longest, find_longest(days.possible)
     length = 0 if run is None else run.length
     rows = _find_lowest_row(series) if run is None else series.list_rows(run.first, run.last)

@@ -22,7 +22,7 @@ def find_recovery(series: Series, rules: Ruleset, chosen: Mapping[str, OptionVal
     """
     threshold = rules.threshold("neutropenia")
     is_inclusive = chosen["recovery"] == "at_least"
-    wanted = int(float(chosen["recovery_days"]))
+    wanted = max(int(float(chosen["recovery_days"])), 1)
     is_up = [low >= threshold if is_inclusive else low > threshold for low in series.low]
     days = [series.start + place for place in range(len(is_up))]
     if chosen["recovery_count"] == "laboratory":

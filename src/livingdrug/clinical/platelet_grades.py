@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from livingdrug.clinical.daily_series import Series
+from livingdrug.clinical.daily_series import Series, say_days
 from livingdrug.clinical.neutrophil_grades import find_low_days
 from livingdrug.core.parameters import Value
 from livingdrug.core.ruleset import Finding, OptionValue, Ruleset, Truth
@@ -38,7 +38,7 @@ def ask_platelets(
 
 def _ask_total(series: Series, count: Value, least: Value, chosen: Mapping[str, OptionValue]) -> Finding:
     days = find_low_days(series, count.value, chosen, "platelets")
-    text = f"platelets below {count.value:g} {count.unit} on {least.value:g} days or more"
+    text = f"platelets below {count.value:g} {count.unit} on {say_days(least.value)} or more"
     certain, possible = (sum(run.length for run in runs) for runs in (days.certain, days.possible))
     runs = days.certain or days.possible
     rows = tuple(row for run in runs for row in series.list_rows(run.first, run.last))

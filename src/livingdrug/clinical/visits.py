@@ -116,13 +116,14 @@ def find_factor(variable: str, unit: str | None) -> float | None:
     return None if conversion is None else conversion[0]
 
 
-def _badness(measured: Measured) -> tuple[bool, float]:
+def _badness(measured: Measured) -> tuple[bool, float, float]:
     """Order two results for one thing on one day: the worse one counts, a decisive assay before all."""
     is_decisive = any(word in measured.assay for word in DECISIVE)
     if measured.word is not None:
         place = WORST_FIRST.index(measured.word) if measured.word in WORST_FIRST else len(WORST_FIRST)
-        return is_decisive, -float(place)
-    return is_decisive, -1.0 if measured.value is None else measured.value
+        return is_decisive, -float(place), 0.0
+    limit = -1.0 if measured.limit is None else measured.limit
+    return is_decisive, -1.0 if measured.value is None else measured.value, limit
 
 
 def _join_days(days: Sequence[Visit], window_days: float) -> list[Visit]:

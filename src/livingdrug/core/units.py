@@ -94,7 +94,7 @@ _TOKEN = re.compile(
 _SPELLINGS = str.maketrans({"µ": "u", "μ": "u", "×": "x", "·": "*", "⋅": "*", "−": "-"})
 _RAISED = re.compile("[⁻⁰¹²³⁴-⁹]+")
 _PLAIN_DIGITS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
-_DEGREES = {"°C": "Cel", "degC": "Cel", "°F": "[degF]", "degF": "[degF]", "F": "[degF]"}
+_DEGREES = {"°C": "Cel", "degC": "Cel", "C": "Cel", "°F": "[degF]", "degF": "[degF]", "F": "[degF]"}
 _LONGEST = 64
 _AMBIGUOUS_POWER = re.compile(r"(?<![\d.])10([eE]\+?\d|[*^][+-]?\d{3})")
 

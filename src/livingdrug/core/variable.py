@@ -20,6 +20,8 @@ class Variable:
         Values of a variable that is not a number.
     molar_mass : float, optional [g/mol]
         Converts amounts of substance.
+    charge : int
+        Of an ion: how many equivalents a mole is; 0 for everything else.
     has_detail : bool
         May name what it is of: ``antigen_density:BCMA``, ``target_lesion:T01``.
     """
@@ -32,6 +34,7 @@ class Variable:
     words: tuple[str, ...] = ()
     molar_mass: float | None = None
     has_detail: bool = False
+    charge: int = 0
 
     @property
     def is_whole(self) -> bool:

@@ -42,7 +42,8 @@ EVENT_TYPES: Mapping[str, str] = {
     "last_contact": "last day on which the patient was known to be alive",
 }
 AFTER_INFUSION = ("second_infusion", "other_car_t", "next_therapy", "relapse", "progression", "death", "last_contact")
-EVENT_UNITS: Mapping[str, str] = {"car_t": "cells", "second_infusion": "cells", "other_car_t": "cells", "corticosteroid": "mg"}
+_INFUSIONS = ("car_t", "second_infusion", "other_car_t")
+EVENT_UNITS: Mapping[str, str] = {**dict.fromkeys(_INFUSIONS, "cells"), "corticosteroid": "mg"}
 """Canonical units of amounts that the model uses."""
 CENSORING = ("none", "left", "right", "interval")
 
@@ -52,7 +53,8 @@ def compute_variable_conversion(variable: str, unit: str) -> tuple[float, float]
     """Return factor and offset to a variable's canonical unit; None where the unit does not fit.
 
     Counts may leave out the word ``cells``, copies the word ``DNA``; calcium, creatinine and triglycerides
-    may be amounts of substance; LDH may be in international units; a temperature may be in Fahrenheit.
+    may be amounts of substance, ions equivalents; LDH may be in international units; a temperature may be in
+    Fahrenheit.
 
     Examples
     --------
@@ -60,6 +62,8 @@ def compute_variable_conversion(variable: str, unit: str) -> tuple[float, float]
     ((1.0, 0.0), (10.0, 0.0))
     >>> round(compute_variable_conversion("creatinine", "umol/L")[0] * 88.4, 3)
     1.0
+    >>> compute_variable_conversion("potassium", "mEq/L"), compute_variable_conversion("calcium", "mEq/L")
+    ((1.0, 0.0), (2.004, 0.0))
     >>> compute_variable_conversion("crp", "ng") is None
     True
     """
@@ -69,6 +73,9 @@ def compute_variable_conversion(variable: str, unit: str) -> tuple[float, float]
     plain = re.sub(r"(?<=g)\s*g?DNA$", "", unit) if known.unit == "copies/ug" else unit
     plain = plain.replace("IU", "U") if known.unit == "U/L" else plain
     plain = f"1{plain}" if plain.startswith("/") else plain
+    if known.charge and plain.lower() == "meq/l":
+        whole = compute_variable_conversion(variable, "mmol/L")
+        return None if whole is None else (whole[0] / known.charge, 0.0)
     is_count = parse_unit(plain) is not None and ("cells" in known.unit or known.unit.startswith("10*"))
     for spelling in (plain, f"({plain})*cells", f"({plain})/cells") if is_count else (plain,):
         conversion = compute_conversion(spelling, known.unit)

@@ -8,8 +8,8 @@ Derivatives are those of the computed solution itself: each direction follows th
 with the same factors (internal differentiation, Bock 1981), so they are exact to rounding.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from llvmlite import ir
 
@@ -24,14 +24,14 @@ from livingdrug.engine.lanes import (
     RUNNING,
     Lanes,
     count_from,
-    each_lane,
     repeat_while,
     whole,
 )
 from livingdrug.engine.outcome import Outcome
+from livingdrug.engine.reports import Reporter, Span
 from livingdrug.engine.step import StepCode, allocate
 from livingdrug.engine.summary import AnySummary
-from livingdrug.engine.vector import DOUBLE, INT32, POINTER, Emitter
+from livingdrug.engine.vector import POINTER, Emitter
 from livingdrug.engine.watch import Watch
 
 SAFETY, SHRINK, GROW = 0.9, 0.2, 6.0
@@ -40,7 +40,11 @@ SMALLEST = 1e-15  # a step below this fraction of the day cannot advance it
 
 
 def write_kernel(
-    module: ir.Module, code: ModelCode, step: StepCode, summaries: Sequence[AnySummary], names: Sequence[str]
+    module: ir.Module,
+    code: ModelCode,
+    step: StepCode,
+    summaries: Sequence[AnySummary],
+    names: Sequence[str],
 ) -> None:
     """Write ``kernel(job)``: integrate the patients of a job."""
     function = ir.Function(module, ir.FunctionType(ir.VoidType(), [POINTER]), name="kernel")
@@ -49,16 +53,6 @@ def write_kernel(
     watch = Watch.plan(summaries, names)
     driver = _Driver.reserve(emit, code, step, lanes, watch)
     driver.write()
-
-
-@dataclass(frozen=True, slots=True)
-class _Reports:
-    """What is being reported: the copy, the step (day, length, end), and which lanes took it to a stop."""
-
-    copy: ir.Value
-    span: tuple[ir.Value, ir.Value, ir.Value]
-    accepted: ir.Value
-    hits: ir.Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +68,7 @@ class _Driver:
     y_new: ir.Value
     seen: ir.Value
     d_stages: ir.Value
-    d_inside: ir.Value
+    reporter: Reporter
 
     @classmethod
     def reserve(cls, emit: Emitter, code: ModelCode, step: StepCode, lanes: Lanes, watch: Watch) -> "_Driver":
@@ -92,7 +86,7 @@ class _Driver:
             y_new=allocate(emit, 2 * size),
             seen=allocate(emit, size + code.outputs),
             d_stages=allocate(emit, size * tableau.STAGES),
-            d_inside=allocate(emit, size + code.outputs),
+            reporter=Reporter.reserve(emit, code, step, lanes, house),
         )
 
     def write(self) -> None:
@@ -101,7 +95,10 @@ class _Driver:
             lanes.write("status", lane, LOAD)
         with repeat_while(build) as loop:
             attention = self.emit.any(build.not_(lanes.is_status(RUNNING)))
-            with build.if_then(attention, likely=False), count_from(build, whole(0), whole(self.emit.width)) as lane:
+            with (
+                build.if_then(attention, likely=False),
+                count_from(build, whole(0), whole(self.emit.width)) as lane,
+            ):
                 self.house.attend(lane)
             loop.stop_unless(self.emit.any(build.not_(lanes.is_status(IDLE))))
             self._write_step()
@@ -127,42 +124,41 @@ class _Driver:
         accepted = build.and_(running, emit.at_most(error, emit.number(1.0)))
         then = emit.select(hits, lanes.vector("stop"), emit.add(day, h))
         with build.if_then(emit.any(accepted), likely=True):
-            self._write_accepted(day, h, then, accepted, hits)
+            self._write_accepted(day, Span(h, then, accepted, hits))
         self._write_control(h, error, running, accepted)
         self._write_advance(then, hits, running, accepted)
 
-    def _write_accepted(self, day: ir.Value, h: ir.Value, then: ir.Value, accepted: ir.Value, hits: ir.Value) -> None:
+    def _write_accepted(self, day: ir.Value, span: Span) -> None:
         build, lanes = self.emit.builder, self.lanes
         y, c = self.house.states(whole(0)), self.house.constants(whole(0))
-        reports = _Reports(whole(0), (day, h, then), accepted, hits)
-        lanes.set_vector("report_from", lanes.vector("report"))
-        lanes.set_vector("due_from", lanes.vector("due"))
-        self._write_reports(reports, lambda at, theta: self._look(y, c, at, theta), self.seen)
+        self.reporter.write_patient(span, self.stages)
         if self.watch.slots:
-            self._write_watch(y, c, (day, h), accepted)
+            self._write_watch(y, c, (day, span.length), span.accepted)
         if self.step.follow is not None:
             with count_from(build, whole(1), lanes.job["copies"]) as copy:
-                self._write_direction(self.step.follow, replace(reports, copy=copy))
-        self._commit(y, self.y_new, accepted)
+                self._write_direction(self.step.follow, copy, day, span)
+        self._commit(y, self.y_new, span.accepted)
 
-    def _write_direction(self, follow: ir.Function, reports: "_Reports") -> None:
-        build, lanes, house = self.emit.builder, self.lanes, self.house
+    def _write_direction(self, follow: ir.Function, copy: ir.Value, day: ir.Value, span: Span) -> None:
+        build, house = self.emit.builder, self.house
         y, c = house.states(whole(0)), house.constants(whole(0))
-        dy, dc = house.states(reports.copy), house.constants(reports.copy)
-        day, h, _ = reports.span
-        build.call(follow, [y, c, day, h, dy, dc, self.stages, self.d_stages, self.y_new_tangent])
-        lanes.set_vector("report", lanes.vector("report_from"))
-        lanes.set_vector("due", lanes.vector("due_from"))
-
-        def look(at: ir.Value, theta: ir.Value) -> None:
-            build.call(self.step.interpolate, [dy, self.d_stages, theta, self.d_inside])
-            if self.code.tangent is not None and self.code.tangent.observe is not None:
-                build.call(self.step.interpolate, [y, self.stages, theta, self.seen])
-                out = self.emit.address(self.d_inside, self.code.states)
-                build.call(self.code.tangent.observe, [self.seen, c, at, self.d_inside, dc, out])
-
-        self._write_reports(reports, look, self.d_inside)
-        self._commit(dy, self.y_new_tangent, reports.accepted)
+        dy, dc = house.states(copy), house.constants(copy)
+        build.call(
+            follow,
+            [
+                y,
+                c,
+                day,
+                span.length,
+                dy,
+                dc,
+                self.stages,
+                self.d_stages,
+                self.y_new_tangent,
+            ],
+        )
+        self.reporter.write_direction(copy, span, self.stages, self.d_stages)
+        self._commit(dy, self.y_new_tangent, span.accepted)
 
     @property
     def y_new_tangent(self) -> ir.Value:
@@ -182,36 +178,13 @@ class _Driver:
             out = self.emit.address(self.seen, self.code.states)
             build.call(self.code.observe, [self.seen, c, at, out])
 
-    def _write_reports(self, reports: "_Reports", look: Callable[[ir.Value, ir.Value], None], source: ir.Value) -> None:
-        """Write what is due within the step, lane by lane, out of ``source``."""
-        build, emit, lanes = self.emit.builder, self.emit, self.lanes
-        day, h, then = reports.span
-        is_final = build.icmp_signed("!=", lanes.vector("final"), emit.bits(0))
-        closes = build.and_(reports.hits, is_final)
-        with repeat_while(build) as loop:
-            due = lanes.vector("due")
-            reached = build.or_(emit.less(due, then), build.and_(closes, emit.at_most(due, then)))
-            mask = build.and_(reports.accepted, reached)
-            loop.stop_unless(emit.any(mask))
-            theta = build.fdiv(emit.sub(due, day), h)
-            look(due, emit.select(mask, theta, emit.number(0.0)))
-            with each_lane(emit, mask, lanes.wholes["marked"]) as lane:
-                self._write_report(reports.copy, lane, source)
-
-    def _write_report(self, copy: ir.Value, lane: ir.Value, source: ir.Value) -> None:
-        build, lanes = self.emit.builder, self.lanes
-        report = lanes.read("report", lane)
-        row = self.house.report_row(copy, lane, report)
-        with count_from(build, whole(0), lanes.job["kept_count"]) as k:
-            which = build.sext(lanes.fetch("kept", k, INT32), whole(0).type)
-            place = build.add(build.mul(which, whole(self.emit.width)), lane)
-            value = build.load(lanes.index(source, place), typ=DOUBLE)
-            build.store(value, lanes.index(row, k))
-        following = build.add(report, whole(1))
-        lanes.write("report", lane, following)
-        lanes.write("due", lane, self.house.due_day(following))
-
-    def _write_watch(self, y: ir.Value, c: ir.Value, span: tuple[ir.Value, ir.Value], accepted: ir.Value) -> None:
+    def _write_watch(
+        self,
+        y: ir.Value,
+        c: ir.Value,
+        span: tuple[ir.Value, ir.Value],
+        accepted: ir.Value,
+    ) -> None:
         day, h = span
 
         def look(theta: ir.Value, quantity: int) -> ir.Value:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from llvmlite import ir
 
-from livingdrug.engine.graph import Graph, Node
+from livingdrug.engine.graph import ARITHMETIC, Graph, Node
 from livingdrug.engine.trace import Equations, Tangents, derive_tangents
 from livingdrug.engine.vector import DOUBLE, POINTER, Emitter
 
@@ -27,7 +27,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class ModelCode:
-    """The functions of one model inside an LLVM module, and their sizes."""
+    """The functions of one model inside an LLVM module, and their sizes; ``observe`` reads these constants."""
 
     equations: Equations
     target: Target
@@ -36,6 +36,7 @@ class ModelCode:
     rhs: ir.Function
     time_derivative: ir.Function | None
     observe: ir.Function | None
+    observe_reads: tuple[int, ...]
     factor: ir.Function
     stage: ir.Function
     substitute: ir.Function
@@ -46,6 +47,13 @@ class ModelCode:
     def states(self) -> int:
         """Number of states."""
         return len(self.equations.rhs)
+
+    @property
+    def observed_states(self) -> frozenset[int]:
+        """States that the outputs read."""
+        graph = self.equations.graph
+        keys = (graph.keys[node] for node in graph.needed(self.equations.observe))
+        return frozenset(key[2] for key in keys if key[:2] == ("input", "y"))
 
     @property
     def outputs(self) -> int:
@@ -67,12 +75,17 @@ class TangentCode:
     rhs: ir.Function
     time_derivative: ir.Function | None
     observe: ir.Function | None
+    observe_reads: tuple[int, ...]
     jacobian: ir.Function
     places: tuple[tuple[int, int], ...]
 
 
 def write_expressions(
-    emitter: Emitter, graph: Graph, roots: Iterable[Node], read: Reader, known: Mapping[Node, ir.Value]
+    emitter: Emitter,
+    graph: Graph,
+    roots: Iterable[Node],
+    read: Reader,
+    known: Mapping[Node, ir.Value],
 ) -> list[ir.Value]:
     """Write the instructions for the roots; ``known`` nodes are already computed."""
     roots = list(roots)
@@ -103,6 +116,7 @@ def write_model(module: ir.Module, equations: Equations, target: Target, *, with
         rhs=writer.vector_function("rhs", equations.rhs),
         time_derivative=None if autonomous else writer.vector_function("time_derivative", equations.time_derivative),
         observe=writer.vector_function("observe", equations.observe) if equations.observe else None,
+        observe_reads=writer.find_constants(equations.observe),
         factor=writer.factor_function(),
         stage=writer.stage_function(),
         substitute=writer.substitute_function(),
@@ -155,13 +169,17 @@ class _Writer:
 
     def tangent_code(self, tangents: Tangents) -> TangentCode:
         """Write the derivatives along a direction."""
-        autonomous, observed = self.equations.is_autonomous, bool(self.equations.observe)
+        autonomous, observed = (
+            self.equations.is_autonomous,
+            bool(self.equations.observe),
+        )
         return TangentCode(
             prologue=self.scalar_tangent("prologue_tangent", tangents.constants),
             initial=self.scalar_tangent("initial_tangent", tangents.initial),
             rhs=self.vector_tangent("rhs_tangent", tangents.rhs),
             time_derivative=None if autonomous else self.vector_tangent("day_tangent", tangents.time_derivative),
             observe=self.vector_tangent("observe_tangent", tangents.observe) if observed else None,
+            observe_reads=self.find_constants(tangents.observe),
             jacobian=self.vector_tangent("jacobian_tangent", tuple(tangents.jacobian.values())),
             places=tuple(tangents.jacobian),
         )
@@ -172,7 +190,13 @@ class _Writer:
         p, dp, out = function.args
         emitter = Emitter(builder, 1)
         arrays = {"p": p, "dp": dp}
-        values = write_expressions(emitter, self.equations.graph, roots, lambda k, i: emitter.load(arrays[k], i), {})
+        values = write_expressions(
+            emitter,
+            self.equations.graph,
+            roots,
+            lambda k, i: emitter.load(arrays[k], i),
+            {},
+        )
         for i, value in enumerate(values):
             emitter.store(value, out, i * self.target.width)
         builder.ret_void()
@@ -183,9 +207,28 @@ class _Writer:
         vector = ir.VectorType(DOUBLE, self.target.width)
         function, builder = self._function(name, [POINTER, POINTER, vector, POINTER, POINTER, POINTER])
         y, c, day, dy, dc, out = function.args
-        self._write(self.target.emitter(builder), roots, {"y": y, "dy": dy, "dc": dc}, c, {"day": day}, out)
+        self._write(
+            self.target.emitter(builder),
+            roots,
+            {"y": y, "dy": dy, "dc": dc},
+            c,
+            {"day": day},
+            out,
+        )
         builder.ret_void()
         return function
+
+    def find_constants(self, roots: tuple[Node, ...]) -> tuple[int, ...]:
+        """Return which constants, or rates of change of constants, some expressions read."""
+        graph = self.equations.graph
+        slot = {node: i for i, node in enumerate(self.equations.constants)}
+        needed = graph.needed(roots, slot)
+        read = {
+            slot[a] for node in needed for a in graph.keys[node][1:] if graph.keys[node][0] in ARITHMETIC and a in slot
+        }
+        read |= {slot[root] for root in roots if root in slot}
+        read |= {graph.keys[node][2] for node in needed if graph.keys[node][:2] == ("input", "dc")}
+        return tuple(sorted(read))
 
     def factor_function(self) -> ir.Function:
         """Write ``factor(y, c, day, diagonal, lu)``: the Jacobian and its factors."""

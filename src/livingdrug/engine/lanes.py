@@ -33,6 +33,7 @@ ARGUMENTS = (
     "max_steps",
     "kept",
     "kept_count",
+    "keeps_states",
     "values",
     "summaries",
     "outcome",
@@ -42,7 +43,16 @@ ARGUMENTS = (
 """The job handed to a kernel: eight bytes each, whole numbers, doubles or addresses."""
 
 _DOUBLES = {"end_day", "rtol", "longest_step"}
-_WHOLE = {"begin", "end", "copies", "parameter_count", "time_count", "max_steps", "kept_count"}
+_WHOLE = {
+    "begin",
+    "end",
+    "copies",
+    "parameter_count",
+    "time_count",
+    "max_steps",
+    "kept_count",
+    "keeps_states",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +73,19 @@ class Lanes:
             kind = DOUBLE if name in _DOUBLES else INT64 if name in _WHOLE else POINTER
             address = emit.builder.gep(job, [ir.Constant(INT64, i)], source_etype=INT64)
             values[name] = emit.builder.load(address, typ=kind, name=name)
-        doubles = {name: allocate(emit, 1) for name in ("day", "step", "stop", "due", "due_from")}
+        doubles = {
+            name: allocate(emit, 1)
+            for name in (
+                "day",
+                "step",
+                "stop",
+                "due",
+                "due_from",
+                "length",
+                "then",
+                "place_due",
+            )
+        }
         wholes = {
             name: allocate(emit, 1)
             for name in (
@@ -78,6 +100,10 @@ class Lanes:
                 "refused",
                 "code",
                 "marked",
+                "closes",
+                "places",
+                "place_lane",
+                "place_report",
             )
         }
         return cls(emit, target, values, doubles, wholes)

@@ -1,12 +1,13 @@
 """Write one Rosenbrock step and its continuous output."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from llvmlite import ir
 
 from livingdrug.engine import tableau
 from livingdrug.engine.emit import ModelCode, TangentCode
-from livingdrug.engine.vector import DOUBLE, POINTER, Emitter
+from livingdrug.engine.vector import DOUBLE, INT64, POINTER, Emitter
 
 UNKNOWN_SPEED_STEP = 1e-6  # [day] where the rates are not numbers: the step will be refused and say so
 TINY = 1e-300  # keeps the error scale of a state at rest away from zero
@@ -18,13 +19,16 @@ class StepCode:
 
     ``attempt(y, c, day, h, atol, rtol, work, y_new) -> error``: one step of length h; the
     error is the largest over the states, 1 at the tolerance. ``interpolate(y, stages, theta, out)``:
-    the states inside the step. ``first_step(y, rate, atol, rtol) -> h``: where to begin.
+    the states inside the step. ``interpolate_places(y, stages, theta, lanes, out)``: the same, each place
+    of the vector out of the lane named for it; first the states that the outputs read, then the others.
+    ``first_step(y, rate, atol, rtol) -> h``: where to begin.
     ``work`` holds the stages, the states at which they were evaluated, and the factors;
     ``follow(y, c, day, h, dy, dc, work, d_stages, dy_new)`` is the exact derivative of the same step.
     """
 
     attempt: ir.Function
     interpolate: ir.Function
+    interpolate_places: tuple[ir.Function | None, ir.Function | None]
     first_step: ir.Function
     follow: ir.Function | None
     work_size: int
@@ -40,6 +44,7 @@ def write_step(module: ir.Module, code: ModelCode) -> StepCode:
     return StepCode(
         writer.attempt(),
         writer.interpolate(),
+        writer.interpolate_places(),
         writer.first_step(),
         None if code.tangent is None else writer.follow(code.tangent),
         2 * tableau.STAGES * size + len(code.equations.elimination.entries),
@@ -65,7 +70,16 @@ class _StepWriter:
 
     def attempt(self) -> ir.Function:
         vector, size = self._vector, self.code.states
-        arguments = [POINTER, POINTER, vector, vector, POINTER, vector, POINTER, POINTER]
+        arguments = [
+            POINTER,
+            POINTER,
+            vector,
+            vector,
+            POINTER,
+            vector,
+            POINTER,
+            POINTER,
+        ]
         function, emit = self._begin("attempt", vector, arguments)
         y, c, day, h, atol, rtol, stages, y_new = function.args
         build = emit.builder
@@ -156,7 +170,17 @@ class _StepWriter:
     def follow(self, tangent: TangentCode) -> ir.Function:
         """Write the derivative of a step along one direction; it shares the step's factors."""
         vector, size = self._vector, self.code.states
-        arguments = [POINTER, POINTER, vector, vector, POINTER, POINTER, POINTER, POINTER, POINTER]
+        arguments = [
+            POINTER,
+            POINTER,
+            vector,
+            vector,
+            POINTER,
+            POINTER,
+            POINTER,
+            POINTER,
+            POINTER,
+        ]
         function, emit = self._begin("follow", ir.VoidType(), arguments)
         y, c, day, h, dy, dc, work, d_stages, dy_new = function.args
         build = emit.builder
@@ -169,13 +193,19 @@ class _StepWriter:
         per_h = build.fdiv(emit.number(1.0), h)
         for s in range(tableau.STAGES):
             # two places in turn, as the last stages build on the one before
-            state, change = emit.address(work, (tableau.STAGES + s) * size), emit.address(changes, s % 2 * size)
+            state, change = (
+                emit.address(work, (tableau.STAGES + s) * size),
+                emit.address(changes, s % 2 * size),
+            )
             before = emit.address(changes, (s + 1) % 2 * size)
             self._write_sums(emit, s, (dy, before), d_stages, (change, sums))
             if by_day is not None:
                 self._add_time_derivative(emit, s, by_day, h, sums)
             then = self._stage_day(emit, s, day, h)
-            build.call(tangent.rhs, [state if s else y, c, then, change if s else dy, dc, derivative])
+            build.call(
+                tangent.rhs,
+                [state if s else y, c, then, change if s else dy, dc, derivative],
+            )
             rows = [emit.fma(emit.load(sums, i), per_h, emit.load(derivative, i)) for i in range(size)]
             for n, (i, j) in enumerate(tangent.places):
                 rows[i] = emit.fma(emit.load(entries, n), emit.load(work, s * size + j), rows[i])
@@ -230,12 +260,7 @@ class _StepWriter:
         vector, size = self._vector, self.code.states
         function, emit = self._begin("interpolate", ir.VoidType(), [POINTER, POINTER, vector, POINTER])
         y, stages, theta, out = function.args
-        inside = emit.mul(theta, emit.sub(emit.number(1.0), theta))
-        p, q, r = tableau.DENSE
-        weights = []
-        for s in range(tableau.STAGES):
-            bow = emit.fma(theta, emit.fma(theta, emit.number(r[s]), emit.number(q[s])), emit.number(p[s]))
-            weights.append(emit.fma(inside, bow, emit.mul(theta, emit.number(tableau.M[s]))))
+        weights = self._weights(emit, theta)
         for i in range(size):
             total = emit.load(y, i)
             for s, weight in enumerate(weights):
@@ -243,6 +268,46 @@ class _StepWriter:
             emit.store(total, out, i)
         emit.builder.ret_void()
         return function
+
+    def interpolate_places(self) -> tuple[ir.Function | None, ir.Function | None]:
+        """Write the interpolation of reports gathered from several lanes."""
+        observed = self.code.observed_states
+        others = set(range(self.code.states)) - observed
+        return self._interpolate_places("observed", observed), self._interpolate_places("others", others)
+
+    def _interpolate_places(self, name: str, states: Collection[int]) -> ir.Function | None:
+        if not states:
+            return None
+        vector, size = self._vector, self.code.states
+        indices = ir.VectorType(INT64, self.code.target.width)
+        function, emit = self._begin(
+            f"interpolate_{name}",
+            ir.VoidType(),
+            [POINTER, POINTER, vector, indices, POINTER],
+        )
+        y, stages, theta, lanes, out = function.args
+        weights = self._weights(emit, theta)
+        for i in sorted(states):
+            total = emit.gather(y, i, lanes)
+            for s, weight in enumerate(weights):
+                total = emit.fma(weight, emit.gather(stages, s * size + i, lanes), total)
+            emit.store(total, out, i)
+        emit.builder.ret_void()
+        return function
+
+    def _weights(self, emit: Emitter, theta: ir.Value) -> list[ir.Value]:
+        """Return the weights of the stages at a fraction of the step."""
+        inside = emit.mul(theta, emit.sub(emit.number(1.0), theta))
+        p, q, r = tableau.DENSE
+        weights = []
+        for s in range(tableau.STAGES):
+            bow = emit.fma(
+                theta,
+                emit.fma(theta, emit.number(r[s]), emit.number(q[s])),
+                emit.number(p[s]),
+            )
+            weights.append(emit.fma(inside, bow, emit.mul(theta, emit.number(tableau.M[s]))))
+        return weights
 
     def first_step(self) -> ir.Function:
         """Write the guess: a hundredth of the time in which the states change by themselves."""

@@ -69,7 +69,12 @@ class Emitter:
         """Return where the value with an index lies in an array."""
         if index == 0:
             return base
-        return self.builder.gep(base, [ir.Constant(INT64, index * self.width)], source_etype=DOUBLE, inbounds=True)
+        return self.builder.gep(
+            base,
+            [ir.Constant(INT64, index * self.width)],
+            source_etype=DOUBLE,
+            inbounds=True,
+        )
 
     def load(self, base: ir.Value, index: int = 0) -> ir.Value:
         """Read a value of an array."""
@@ -78,6 +83,22 @@ class Emitter:
     def store(self, value: ir.Value, base: ir.Value, index: int = 0) -> None:
         """Write a value of an array."""
         self.builder.store(value, self.address(base, index), align=8 * self.width)
+
+    def gather(self, base: ir.Value, index: int, lanes: ir.Value) -> ir.Value:
+        """Read a value of an array, each lane from the lane named for it."""
+        if self._estimates and self.width == 8:
+            permute = self.intrinsic("llvm.x86.avx512.permvar.df.512", self.type, [self.type, self.bits_type])
+            return self.builder.call(permute, [self.load(base, index), lanes])
+        found = ir.Constant(self.type, ir.Undefined)
+        for k in range(self.width):
+            place = ir.Constant(INT32, k)
+            source = self.builder.gep(
+                self.address(base, index),
+                [self.builder.extract_element(lanes, place)],
+                source_etype=DOUBLE,
+            )
+            found = self.builder.insert_element(found, self.builder.load(source, typ=DOUBLE), place)
+        return found
 
     def add(self, a: ir.Value, b: ir.Value) -> ir.Value:
         """Return a + b."""

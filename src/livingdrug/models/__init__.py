@@ -10,6 +10,7 @@ from livingdrug.models.mueller_schoell2021 import MUELLER_SCHOELL2021
 from livingdrug.models.singh2021 import SINGH2021
 from livingdrug.models.stein2019 import STEIN2019
 from livingdrug.models.unified.model import UNIFIED
+from livingdrug.models.unified.toxicity import UNIFIED_TOXICITY
 from livingdrug.models.unified.two_targets import TWO_TARGETS
 
 ALL: tuple[Model, ...] = (
@@ -23,4 +24,5 @@ ALL: tuple[Model, ...] = (
     STEIN2019,
     TWO_TARGETS,
     UNIFIED,
+    UNIFIED_TOXICITY,
 )

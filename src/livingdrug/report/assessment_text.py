@@ -8,7 +8,19 @@ import polars as pl
 from livingdrug.study.assessment import Assessment
 
 MOST_VISITS = 40
-WIDE = 100
+MAIN = (
+    "best_overall_response",
+    "confirmed_best_overall_response",
+    "confirmed_response",
+    "time_to_response",
+    "duration_of_response",
+    "progression_free_survival",
+    "overall_survival",
+    "failure",
+    "failure_mechanism",
+    "first_signal",
+)
+"""Endpoints that a terminal shows where criteria of response give dozens; all stand in endpoints.csv."""
 NOTE = "Research software; not a medical device."
 
 
@@ -22,10 +34,13 @@ def format_assessment(assessment: Assessment) -> str:
     >>> print(format_assessment(assess(load_example("myeloma_late_relapse"))).splitlines()[0])
     imwg/2016, 1 subject
     """
-    subjects = assessment.verdicts["subject_id"].n_unique() or len(assessment.courses)
+    subjects = len(assessment.courses)
+    readers = assessment.endpoints["reader"].n_unique()
     head = f"{assessment.ruleset}, {subjects} subject{'' if subjects == 1 else 's'}"
+    head += f", {readers} readers" if readers > 1 else ""
+    is_one = subjects == 1 and readers <= 1
     body = _list_visits(assessment) if subjects == 1 else _count_verdicts(assessment)
-    return "\n".join([head, "", *body, "", *_list_endpoints(assessment, is_one=subjects == 1), "", NOTE])
+    return "\n".join([head, "", *body, "", *_list_endpoints(assessment, is_one=is_one), "", NOTE])
 
 
 def _list_visits(assessment: Assessment) -> list[str]:
@@ -47,17 +62,25 @@ def _count_verdicts(assessment: Assessment) -> list[str]:
 
 
 def _list_endpoints(assessment: Assessment, *, is_one: bool) -> list[str]:
-    if is_one:
-        return [
-            f"  {row['endpoint'].replace('_', ' ')}: {row['value']} ({row['reason']})"
-            for row in assessment.endpoints.rows(named=True)
-            if row["value"]
-        ]
+    table = assessment.endpoints
+    names = table["endpoint"].unique(maintain_order=True).to_list()
+    shown = [name for name in MAIN if name in names] if any(assessment.courses.values()) else names
     lines = []
-    for name in assessment.endpoints["endpoint"].unique(maintain_order=True):
-        own = assessment.endpoints.filter(pl.col("endpoint") == name)
-        lines.append(f"  {name.replace('_', ' ')}: {_summarise(own)}")
-    return lines
+    for name in shown:
+        own = table.filter(pl.col("endpoint") == name)
+        if not is_one:
+            lines.append(f"  {name.replace('_', ' ')}: {_summarise(own)}")
+            continue
+        rows = own.select("value", "status", "reason").rows()
+        lines += [f"  {name.replace('_', ' ')}: {_say_value(v, s)} ({r})" for v, s, r in rows if v]
+    rest = len(names) - len(shown)
+    return [*lines, f"  and {rest} more in endpoints.csv"] if rest else lines
+
+
+def _say_value(value: str, status: str) -> str:
+    """Return a category as it is, and a time with its unit and whether the event has happened."""
+    is_time = value.replace(".", "", 1).isdigit()
+    return f"{value} days, {status}" if is_time else value
 
 
 def _summarise(own: pl.DataFrame) -> str:

@@ -19,6 +19,10 @@ DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 4], [10, 4], [1, 3])
 SHORT = {name: short for short, name in SURVIVAL.items()}
 
 
+def _columns(name: str) -> tuple[str, str]:
+    return f"{name}_time", f"{name}_event"
+
+
 def _choose_ticks(days: float) -> list[float]:
     """Return the days of the axis and of the numbers at risk: months in steps that leave room."""
     step = next((s for s in (91.0, 182.0, 365.0, 730.0) if days / s <= 9), 1826.0)
@@ -127,7 +131,7 @@ def _layer_risk(at_risk: pl.DataFrame, result: TrialResult, ticks: list[float]) 
 def _count_at_risk(result: TrialResult, name: str, ticks: list[float]) -> pl.DataFrame:
     rows = []
     for arm in result.arms:
-        counts = compute_at_risk(take_times(result.of(arm), name)[0], np.array(ticks))
+        counts = compute_at_risk(take_times(result.of(arm, *_columns(name)), name)[0], np.array(ticks))
         rows += [(arm, day, int(count)) for day, count in zip(ticks, counts.tolist(), strict=True)]
     return pl.DataFrame(rows, schema={"arm": pl.String, "day": pl.Float64, "at_risk": pl.Int64}, orient="row")
 
@@ -135,7 +139,7 @@ def _count_at_risk(result: TrialResult, name: str, ticks: list[float]) -> pl.Dat
 def _read_at(result: TrialResult, name: str, ticks: list[float]) -> pl.DataFrame:
     rows = []
     for arm in result.arms:
-        curve = compute_curve(result.of(arm), name)
+        curve = compute_curve(result.of(arm, *_columns(name)), name)
         found = [None if curve is None else read_curve(curve, day) for day in ticks]
         rows += [(arm, day, *one) for day, one in zip(ticks, found, strict=True) if one is not None]
     schema = {"arm": pl.String, **dict.fromkeys(("day", "survival", "lower", "upper"), pl.Float64)}

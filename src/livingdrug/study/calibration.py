@@ -23,8 +23,7 @@ from livingdrug.core.errors import InputError
 from livingdrug.core.parameters import ParameterSet
 from livingdrug.knowledge.parameters import load_parameters
 from livingdrug.knowledge.targets import load_targets
-from livingdrug.study.population_outcomes import Population, simulate_population
-from livingdrug.study.target_quantities import QUANTITIES
+from livingdrug.study.target_results import AnyPopulation, compute_result, simulate_set
 
 STEP = 0.15
 """Finite difference in units of a prior's spread: wide enough for shares of a few thousand people."""
@@ -133,20 +132,25 @@ def list_plans() -> tuple[str, ...]:
     return tuple(sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".toml")))
 
 
-def find_plan(disease: str, product: str) -> CalibrationPlan:
+def find_plan(disease: str, product: str, *, block: str = "unified") -> CalibrationPlan:
     """Return the plan in which a disease and product are calibrated.
+
+    Parameters
+    ----------
+    block : str
+        ``unified`` for growth, kinetics and response; ``toxicity`` for what rests on them.
 
     Raises
     ------
     InputError
         If none is.
     """
-    name = f"unified_{disease}_{product}"
+    name = f"{block}_{disease}_{product}"
     known = []
     for plan in map(load_plan, list_plans()):
         if name in plan.sets:
             return plan
-        known += [one.removeprefix("unified_") for one in plan.sets]
+        known += [one.removeprefix(f"{block}_") for one in plan.sets if one.startswith(block)]
     raise InputError(
         f"`disease/product` must be one that is calibrated, but was '{disease}/{product}'. "
         f"Hint: there are {', '.join(sorted(known))}."
@@ -220,18 +224,18 @@ class _Simulator:
 
     def __init__(self, plan: CalibrationPlan, threads: int | None) -> None:
         self.plan, self.threads = plan, threads
-        self._kept: dict[tuple[str, tuple[float, ...]], Population] = {}
+        self._kept: dict[tuple[str, tuple[float, ...]], AnyPopulation] = {}
 
     def compute(self, z: np.ndarray, *, keep: bool = False) -> np.ndarray:
         populations = {name: self._simulate(name, z, keep=keep) for name in self.plan.sets}
-        return np.array([QUANTITIES[t.quantity](populations[t.set], t.settings) for t in self.plan.targets])
+        return np.array([compute_result(t.quantity, populations[t.set], t.settings) for t in self.plan.targets])
 
-    def _simulate(self, name: str, z: np.ndarray, *, keep: bool) -> Population:
+    def _simulate(self, name: str, z: np.ndarray, *, keep: bool) -> AnyPopulation:
         key = (name, tuple(place for one, place in zip(self.plan.free, z, strict=True) if name in one.sets))
         if key in self._kept:
             return self._kept[key]
         values = apply_free(load_parameters(name), self.plan.free, z)
-        found = simulate_population(values, self.plan.patients, seed=self.plan.seed, threads=self.threads)
+        found = simulate_set(values, self.plan.patients, seed=self.plan.seed, threads=self.threads)
         if keep:
             self._kept = {other: kept for other, kept in self._kept.items() if other[0] != name} | {key: found}
         return found

@@ -137,7 +137,7 @@ def compute_power(
 
 
 def _take(pool: TrialResult, arm: str, endpoint: str) -> Sample:
-    time, is_event = take_times(pool.of(arm), endpoint)
+    time, is_event = take_times(pool.of(arm, f"{endpoint}_time", f"{endpoint}_event"), endpoint)
     if not is_event.any():
         raise InputError(f"`endpoint` must have events in arm {arm!r}, but {endpoint!r} has none. Hint: use another.")
     return time, is_event

@@ -24,6 +24,8 @@ from livingdrug.study.trial_design import TrialDesign
 from livingdrug.study.trial_design_decoding import decode_design, load_design
 from livingdrug.study.trial_result import TrialResult
 
+IN_MEMORY = 200_000
+"""Patients whose outcomes are held in memory; those of more are left in their file."""
 PACKAGES = ("numpy", "scipy", "polars", "llvmlite")
 Progress = Callable[[int, int], None]
 
@@ -89,8 +91,9 @@ def run_trial(
         done += task.count
         if progress is not None:
             progress(done, whole.n)
-    outcomes = store.scan(tasks).collect()
-    return TrialResult(whole, outcomes, _write_manifest(whole, plan, len(tasks), outcomes))
+    frame = store.gather(tasks)
+    frame = frame.collect().lazy() if whole.n <= IN_MEMORY else frame
+    return TrialResult(whole, frame, _write_manifest(whole, plan, len(tasks), frame))
 
 
 def _read_design(design: TrialDesign | Path | str | Mapping[str, Any]) -> TrialDesign:
@@ -132,13 +135,19 @@ def compute_plan_hash(design: TrialDesign) -> str:
     return digest.hexdigest()
 
 
-def _write_manifest(design: TrialDesign, plan: str, chunks: int, outcomes: pl.DataFrame) -> dict[str, Any]:
+def _hash_outcomes(frame: pl.LazyFrame) -> str:
+    """Return a hash of the outcomes, column by column so that it takes little memory."""
+    hashes = (compute_content_hash((frame.select(name).collect(),)) for name in frame.collect_schema())
+    return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
+
+
+def _write_manifest(design: TrialDesign, plan: str, chunks: int, frame: pl.LazyFrame) -> dict[str, Any]:
     sets = {values.name: values for values in _list_sets(design).values()}
     rules = _list_books(design)
     assumed = list_assumed(None, rules) + [one for values in sets.values() for one in list_assumed(values, ())]
     keys = {value.source for values in sets.values() for value in values.values.values()}
     keys |= {rules_.source for rules_ in rules} | {v.source for one in rules for v in one.thresholds.values()}
-    failures = outcomes.group_by("arm", maintain_order=True).agg((pl.col("outcome") != "done").sum())
+    failures = frame.group_by("arm", maintain_order=True).agg((pl.col("outcome") != "done").sum()).collect()
     chosen = load_books(design).chosen
     return {
         "name": design.name,
@@ -155,7 +164,7 @@ def _write_manifest(design: TrialDesign, plan: str, chunks: int, outcomes: pl.Da
         "design": design.to_dict(),
         "design_hash": design.digest(),
         "plan_hash": plan,
-        "content_hash": compute_content_hash((outcomes,)),
+        "content_hash": _hash_outcomes(frame),
         "assumed": assumed,
         "sources": list_sources(keys),
     }

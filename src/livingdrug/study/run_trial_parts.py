@@ -14,7 +14,7 @@ import polars as pl
 from livingdrug.core.errors import InputError
 from livingdrug.study.trial_chunk import ChunkTask
 
-FOLDER = "parts"
+FOLDER, OUTCOMES = "parts", "outcomes.parquet"
 PLAN = "# plan "
 OURS = ("*.parquet", "*.sha256", "*.unfinished")
 
@@ -70,9 +70,14 @@ class FolderStore:
         _flush(sealing)
         sealing.replace(self._seal(task))
 
-    def scan(self, tasks: Sequence[ChunkTask]) -> pl.LazyFrame:
-        """Return the parts one below the other, in the order of the tasks."""
-        return pl.scan_parquet([self._path(task) for task in tasks], glob=False)
+    def gather(self, tasks: Sequence[ChunkTask]) -> pl.LazyFrame:
+        """Put the parts one below the other, in the order of the tasks, into one file, and return what reads it."""
+        outcomes = self.folder.parent / OUTCOMES
+        unfinished = outcomes.with_suffix(".unfinished")
+        parts = pl.scan_parquet([self._path(task) for task in tasks], glob=False)
+        parts.sink_parquet(unfinished, compression="zstd", maintain_order=True)
+        unfinished.replace(outcomes)
+        return pl.scan_parquet(outcomes, glob=False)
 
     def clear(self) -> None:
         """Remove the parts and what is left of unfinished ones."""
@@ -107,8 +112,8 @@ class MemoryStore:
         """Keep a part."""
         self._parts[task.name] = table
 
-    def scan(self, tasks: Sequence[ChunkTask]) -> pl.LazyFrame:
-        """Return the parts one below the other, in the order of the tasks."""
+    def gather(self, tasks: Sequence[ChunkTask]) -> pl.LazyFrame:
+        """Put the parts one below the other, in the order of the tasks."""
         return pl.concat([self._parts[task.name] for task in tasks]).lazy()
 
 

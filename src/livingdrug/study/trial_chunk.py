@@ -28,6 +28,7 @@ from livingdrug.study.trial_chunk_counts import add_counts
 from livingdrug.study.trial_chunk_follow_up import FollowUp, add_deaths, cut_rows, draw_follow_up, tabulate_end
 from livingdrug.study.trial_chunk_treatment import (
     BURDEN,
+    LATER_THERAPY,
     ArmModel,
     Given,
     choose_model,
@@ -50,8 +51,6 @@ SUMMARIES: dict[str, AnySummary] = {
     "car_t_cells_auc_0_28": Integral("car_t_cells", 0.0, 28.0),
     "tumour_cells_min": Minimum("tumour_cells"),
 }
-LATER_THERAPY = ("second_infusion", "other_car_t", "next_therapy", "transplant", "radiation", "checkpoint_inhibitor")
-"""After these a tumour that has grown back does not end the visits."""
 WITH_COUNTS = ("b_all",)
 """Diseases whose criteria ask for blood counts."""
 NEVER = 1e100
@@ -237,8 +236,12 @@ def _observe(days: np.ndarray, follow_up: FollowUp) -> np.ndarray:
     return np.where(days <= follow_up.end, days, np.inf)
 
 
+def _is_new(event: TrialEvent) -> bool:
+    return event.type in LATER_THERAPY and not event.is_planned
+
+
 def _find_first(given: tuple[Given, ...], follow_up: FollowUp) -> np.ndarray:
     """Return the day of the first later therapy that was given in the time observed."""
-    later = [np.nan_to_num(one.days, nan=np.inf) for one in given if one.event.type in LATER_THERAPY]
+    later = [np.nan_to_num(one.days, nan=np.inf) for one in given if _is_new(one.event)]
     first = np.min(later, axis=0) if later else np.full(len(follow_up.infusion), np.inf)
     return _observe(first, follow_up)

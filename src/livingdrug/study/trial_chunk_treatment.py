@@ -20,6 +20,8 @@ from livingdrug.study.trial_design import Arm, TrialEvent
 BURDEN, LYMPHOCYTES, RECOVERED = "B0", "N0", "KN"
 """Parameters of the model: burden, and host lymphocytes, at infusion; and host lymphocytes when recovered."""
 SECOND_DRAWS = (*EXTINCTION_DRAWS, "extinct_double")
+LATER_THERAPY = ("second_infusion", "other_car_t", "next_therapy", "transplant", "radiation", "checkpoint_inhibitor")
+"""After these a tumour that has grown back does not end the visits."""
 REFERENCE = 1.0
 """Day on which an event's steps are laid out before they are moved to each patient's own day."""
 
@@ -107,14 +109,15 @@ def _lay_out(chosen: ArmModel, parameters: np.ndarray, given: Given) -> tuple[np
 
 
 def tabulate_given(identity: pl.DataFrame, given: Sequence[Given]) -> pl.DataFrame:
-    """Return the rows of ``events`` of what was given.
+    """Return the rows of ``events`` of what was given; criteria must not take what was planned for a new therapy.
 
     Parameters
     ----------
     identity : table
         ``subject_id``, in the order of the patients.
     """
-    tables = [identity.select("subject_id", *_describe(one.event, pl.Series(one.days))) for one in given]
+    told = (one for one in given if not (one.event.is_planned and one.event.type in LATER_THERAPY))
+    tables = [identity.select("subject_id", *_describe(one.event, pl.Series(one.days))) for one in told]
     return (
         pl.concat(tables).filter(pl.col("day").is_not_nan())
         if tables

@@ -33,6 +33,8 @@ class TrialEvent:
         Days from the visit that showed progression.
     share : float
         Of the patients who get it.
+    is_planned : bool
+        True where it belongs to the treatment that is studied: then it is no new therapy, whatever it is.
     """
 
     type: str
@@ -43,6 +45,7 @@ class TrialEvent:
     duration_days: float | None = None
     share: float = 1.0
     note: str = ""
+    is_planned: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,7 @@ EVENT = {
     "duration_days": Entry("number", None, 0.0),
     "share": Entry("number", 1.0, 0.0, 1.0),
     "note": Entry("text", ""),
+    "planned": Entry("truth", False),  # noqa: FBT003 - a default
 }
 ACCRUAL = {
     "per_month": Entry("number", None, 1e-6, 1e9),
@@ -211,6 +212,7 @@ def _read_event(reader: Reader, entry: Mapping[str, Any], where: str) -> TrialEv
         None if event["duration_days"] is None else float(event["duration_days"]),
         float(1.0 if event["share"] is None else event["share"]),
         event["note"] or "",
+        event["planned"] is True,
     )
 
 

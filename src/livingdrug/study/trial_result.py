@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import polars as pl
@@ -11,6 +12,7 @@ from livingdrug.clinical.survival_comparison import compute_log_rank
 from livingdrug.core.errors import InputError
 from livingdrug.study.trial_design import TrialDesign
 from livingdrug.study.trial_result_rates import (
+    COLUMNS,
     SCHEMA,
     SURVIVAL,
     Row,
@@ -34,30 +36,35 @@ FAILURES = ("primary_resistance", "incomplete_response", "early_relapse", "late_
 COMPARED = ("pfs", "os", "dor")
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)  # no slots: tables are made once and kept
 class TrialResult:
     """The outcomes of a virtual trial.
 
     Parameters
     ----------
     design : TrialDesign
-    outcomes : table
-        One row a patient: arm, responses, failure, and ``..._time`` and ``..._event`` of each endpoint.
+    frame : lazy table
+        The outcomes; of a very large trial they stay in its folder and are read as far as they are asked for.
     manifest : mapping
         What ran: versions, seed, hashes, options, assumed values, sources.
     """
 
     design: TrialDesign
-    outcomes: pl.DataFrame
+    frame: pl.LazyFrame
     manifest: Mapping[str, Any]
+
+    @property
+    def outcomes(self) -> pl.DataFrame:
+        """One row a patient: arm, responses, failure, and ``..._time`` and ``..._event`` of each endpoint."""
+        return self.frame.collect()
 
     @property
     def arms(self) -> tuple[str, ...]:
         """Names of the arms."""
         return tuple(arm.name for arm in self.design.arms)
 
-    def of(self, arm: str) -> pl.DataFrame:
-        """Return the outcomes of one arm.
+    def of(self, arm: str, *columns: str) -> pl.DataFrame:
+        """Return the outcomes of one arm, or some columns of them.
 
         Raises
         ------
@@ -67,23 +74,23 @@ class TrialResult:
         if arm not in self.arms:
             known = ", ".join(self.arms)
             raise InputError(f"`arm` must be one of the trial, but was {arm!r}. Hint: use one of {known}.")
-        return self.outcomes.filter(pl.col("arm") == arm)
+        return self.frame.filter(pl.col("arm") == arm).select(*(columns or (pl.all(),))).collect()
 
-    @property
+    @cached_property
     def endpoints(self) -> pl.DataFrame:
         """Rates, medians and landmarks of each arm with 95 % intervals, and log-rank tests against the first arm.
 
         Columns ``arm, endpoint, statistic, value, lower, upper, unit, n, events``.
         """
-        rows = [row for arm in self.arms for row in tabulate_arm(arm, self.of(arm), self.design.days)]
+        rows = [row for arm in self.arms for row in tabulate_arm(arm, self.of(arm, *COLUMNS), self.design.days)]
         rows += [row for arm in self.arms[1:] for row in self._compare(arm)]
         return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
     def _compare(self, arm: str) -> list[Row]:
         rows: list[Row] = []
-        both = self.outcomes.filter(pl.col("arm").is_in([self.arms[0], arm]))
         for name in COMPARED:
-            own = both.drop_nulls([f"{name}_time", f"{name}_event"])
+            columns = ("arm", f"{name}_time", f"{name}_event")
+            own = pl.concat([self.of(one, *columns) for one in (self.arms[0], arm)]).drop_nulls()
             time, is_event = take_times(own, name)
             if own["arm"].n_unique() < 2 or not is_event.any():
                 continue
@@ -121,7 +128,7 @@ class TrialResult:
         return pl.concat(tables)
 
     def _tabulate_curve(self, arm: str, endpoint: str, name: str) -> pl.DataFrame:
-        curve = compute_curve(self.of(arm), name)
+        curve = compute_curve(self.of(arm, f"{name}_time", f"{name}_event"), name)
         if curve is None:
             return pl.DataFrame(schema=CURVE)
         columns = {
@@ -138,13 +145,13 @@ class TrialResult:
         """Kaplan-Meier curves of every arm and endpoint."""
         return pl.concat([self.km(endpoint=endpoint) for endpoint in SURVIVAL.values()])
 
-    @property
+    @cached_property
     def failures(self) -> pl.DataFrame:
         """Cumulative incidence of each class of failure over time: ``arm, failure, time, incidence, lower, upper``."""
         tables = []
         for arm in self.arms:
             own = (
-                self.of(arm)
+                self.of(arm, "failure", "failure_day", "last_assessment_day")
                 .select(
                     time=pl.coalesce("failure_day", "last_assessment_day"),
                     cause=pl.col("failure").replace_strict(

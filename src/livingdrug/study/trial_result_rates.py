@@ -43,6 +43,12 @@ KINETICS = {
     "car_t_cells_max_day": "day",
     "car_t_cells_auc_0_28": "day*cells/uL",
 }
+COLUMNS = (
+    *("response", "complete_response", "best_response", "mrd_negative", "death_day", "dropout_day", "outcome"),
+    *("failure", "failure_mechanism", *KINETICS),
+    *(f"{name}_{part}" for name in SURVIVAL for part in ("time", "event")),
+)
+"""Of the outcomes, what the rows of an arm are made of."""
 Row = tuple[object, ...]
 
 

@@ -12,7 +12,7 @@ from livingdrug.knowledge.targets import load_targets
 from livingdrug.study.calibration import NOT_AN_INTERVAL
 from livingdrug.study.trial_design import DAYS_PER_MONTH
 from livingdrug.study.trial_result import TrialResult
-from livingdrug.study.trial_result_rates import compute_curve, compute_share, read_curve
+from livingdrug.study.trial_result_rates import COLUMNS, compute_curve, compute_share, read_curve
 from livingdrug.study.write_calibration import WITHIN
 
 DISEASES = {"myeloma": "MM", "lbcl": "LBCL", "b_all": "B-ALL", "mcl": "MCL"}
@@ -63,7 +63,7 @@ def tabulate_targets(result: TrialResult) -> pl.DataFrame:
     for arm in result.design.arms:
         disease, product = DISEASES.get(result.design.disease, ""), arm.product.replace("_", "-")
         published = load_targets().filter((pl.col("disease") == disease) & (pl.col("product") == product))
-        own = result.of(arm.name)
+        own = result.of(arm.name, *COLUMNS, "rfs_time", "rfs_event")
         note = AS_REPORTED if _is_usual(result, arm.name) else f"{AS_REPORTED}; the arm is treated otherwise"
         rows += [_compare(arm.name, own, row, note) for row in published.iter_rows(named=True)]
     return pl.DataFrame(rows, schema=SCHEMA)

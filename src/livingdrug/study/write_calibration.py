@@ -116,11 +116,12 @@ def format_targets(table: pl.DataFrame) -> str:
     """Return the table of targets as text, one line a published result."""
     lines = [f"{'':4} {'set':<20} {'quantity':<28} {'published':>20} {'simulated':>10} {'z':>5}"]
     for row in table.iter_rows(named=True):
+        name = row["set"].removeprefix("unified_").removeprefix("toxicity_")
         limits = "" if row["lower"] is None else f" ({row['lower']:g}-{row['upper']:g})"
         published = f"{row['value']:g}{limits}"
         mark = "" if row["inside"] else "  missed"
         lines.append(
-            f"{row['id']:4} {row['set'].removeprefix('unified_'):<20} {row['quantity']:<28} {published:>20} "
+            f"{row['id']:4} {name:<20} {row['quantity']:<28} {published:>20} "
             f"{row['simulated']:>10.4g} {row['z']:>5.1f}{mark}"
         )
     return "\n".join(lines)

@@ -17,7 +17,9 @@ def write_trial(result: TrialResult, folder: Path) -> tuple[Path, ...]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     outcomes = folder / "outcomes.parquet"
-    result.outcomes.write_parquet(outcomes, compression="zstd")
+    unfinished = outcomes.with_suffix(".unfinished")
+    result.frame.sink_parquet(unfinished, compression="zstd", maintain_order=True)
+    unfinished.replace(outcomes)
     written = [outcomes]
     tables = {
         "endpoints": result.endpoints,

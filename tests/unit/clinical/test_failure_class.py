@@ -118,3 +118,10 @@ def test_rows_of_failure_say_when_it_was_not_known():
     assert (found["failure"].value, found["failure"].status, found["failure"].day) == ("unknown", "censored", None)
     assert found["refractory_6_months"].value == "NE"
     assert "failure_mechanism" not in found
+
+
+def test_no_failure_is_known_no_longer_than_until_new_treatment():
+    course = ResponseCourse("CR", 28.0, "CR", 28.0, 28.0, 28.0, 200.0, assessed_days=(28.0, 100.0, 200.0))
+    tables = build(events=[(150.0, "next_therapy", None, 3)], disease="lbcl", product="axi_cel")
+    found = {endpoint.name: endpoint for endpoint in derive_failure_endpoints(course, tables, RULES)}
+    assert (found["failure"].value, found["failure"].day) == ("none", 100.0)

@@ -23,7 +23,7 @@ def test_an_unknown_clause_above_makes_the_grade_a_lower_bound():
     verdict = describe_grade(graded, "CRS", "look")
     assert (graded.lower, graded.upper, verdict.time_point) == (1, 2, "1")
     assert (verdict.unknowns, verdict.would_change) == (("x",), ("CRS grade 2, if x were known",))
-    assert verdict.note == "at least grade 1; look"
+    assert verdict.note == "look; at least grade 1; clause"
 
 
 def test_no_grade_that_is_certain_is_not_evaluable_instead_of_none():
@@ -35,6 +35,12 @@ def test_no_grade_that_is_certain_is_not_evaluable_instead_of_none():
 @pytest.mark.parametrize(
     ("note", "truth"),
     [
+        ("refractory CRS despite tocilizumab", Truth.TRUE),
+        ("CRS not responding to steroids", Truth.TRUE),
+        ("cytokine release syndrome without infection", Truth.TRUE),
+        ("sepsis despite treatment of CRS", Truth.FALSE),
+        ("sepsis; CRS had resolved", Truth.FALSE),
+        ("sepsis after resolution of grade 2 CRS", Truth.FALSE),
         ("CRS", Truth.TRUE),
         ("grade 5 cytokine-release syndrome; sepsis", Truth.TRUE),
         ("sepsis, not CRS", Truth.FALSE),

@@ -67,13 +67,16 @@ def test_hours_do_not_make_days():
 
 def test_growth_factor_is_noted_and_changes_nothing():
     plain, treated = assess(course(range(5, 12))), assess(course(range(5, 12)), (7.0, "g_csf"), (60.0, "last_contact"))
-    assert treated.verdicts[0].note == "early ICAHT; G-CSF on day 7"
+    assert treated.verdicts[0].note.endswith("in a row (days 5 to 11); G-CSF on day 7")
     assert [v.time_point for v in treated.verdicts] == [v.time_point for v in plain.verdicts]
 
 
 def test_platelets_give_two_more_verdicts_and_endpoints():
     found = assess(course(range(5, 12), count=30), variable="platelets", unit="10*9/L")
-    assert [v.note for v in found.verdicts][2:] == ["early T-ICAHT", "late T-ICAHT"]
+    assert [v.note for v in found.verdicts][2:] == [
+        "early T-ICAHT; platelets below 50 10*9/L on 7 days or more (7)",
+        "late T-ICAHT",
+    ]
     ends = named(found)
     assert (ends["t_icaht_early_grade"].value, ends["t_icaht_late_grade"].value) == ("2", "0")
     assert ends["days_platelets_below_50"].value == "7"

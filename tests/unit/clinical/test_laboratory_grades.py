@@ -53,7 +53,10 @@ def test_a_version_says_which_terms_it_covers(version, count):
 
 def test_a_verdict_names_its_term_and_its_row():
     verdict = only(assess((9, "neutrophils", 0.3, 1.8, 7.0)), 9)
-    assert (verdict.time_point, verdict.note) == ("4", "neutrophils: Neutrophil count decreased")
+    assert (verdict.time_point, verdict.note) == (
+        "4",
+        "neutrophils: Neutrophil count decreased; below 0.5 10*9/L (0.3)",
+    )
     assert verdict.findings[0].rows == (0,)
 
 

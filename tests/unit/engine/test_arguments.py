@@ -112,7 +112,7 @@ def test_a_day_beside_day_zero_is_reported(kernel):
 
 
 def test_a_short_pulse_is_seen_with_a_longest_step_and_only_then():
-    pulse = make_model(lambda day, y, p: {"x": (-((day - 60) * p.k) ** 2).exp()}, start=lambda p: {}, floor=1e-6)
+    pulse = make_model(lambda day, y, p: {"x": (-(((day - 60) * p.k) ** 2)).exp()}, start=lambda p: {}, floor=1e-6)
     kernel = compile_model(pulse)
     area = np.sqrt(np.pi) / 2
     assert solve(kernel, [[2.0]], [100.0]).values.item() < 1e-6

@@ -214,3 +214,76 @@ def test_a_quantity_shared_by_all_rates_becomes_an_unknown_and_leaves_the_soluti
         counts.append(trace.graph.count(elimination.entries))
     assert solutions[0] == pytest.approx(solutions[1], rel=1e-12)
     assert counts[1] < counts[0] / 2
+
+
+def trace_rate(rhs):
+    """Trace a model of one state whose rate is a function of state and parameter."""
+    model = Model(
+        "odd",
+        (Quantity("x", "1", "amount"),),
+        (Quantity("k", "1/day", "rate"),),
+        lambda day, y, p: {"x": rhs(y.x, p.k)},
+        lambda p: {"x": 1.0},
+        "illustrative",
+    )
+    trace = trace_model(model)
+    return trace.graph, trace.rhs[0]
+
+
+@pytest.mark.parametrize(
+    "rhs",
+    [
+        lambda x, k: -x if k == 0.5 else x,
+        lambda x, k: -x if k != 0.5 else x,
+        lambda x, k: -x if x > 0.5 else x,
+        lambda x, k: -x if x and k else x,
+        lambda x, k: max(x, 0),
+        lambda x, k: abs(x),
+        lambda x, k: x // 2,
+        lambda x, k: x % 2,
+    ],
+)
+def test_an_equation_that_decides_is_refused_and_never_quietly_one_branch(rhs):
+    with pytest.raises(InputError, match="asked to decide on a symbol"):
+        trace_rate(rhs)
+
+
+@pytest.mark.parametrize(
+    ("rhs", "words"),
+    [
+        (lambda x, k: math.exp(x), "core.arithmetic"),
+        (lambda x, k: x * 1j, "real numbers"),
+        (lambda x, k: x + "a", "real numbers"),
+        (lambda x, k: "a", "must be a formula"),
+        (lambda x, k: 1j, "must be a formula"),
+        (lambda x, k: None, "must return x"),
+        (lambda x, k: (-2) ** x, "positive base"),
+    ],
+)
+def test_what_is_no_formula_is_a_sentence(rhs, words):
+    with pytest.raises(InputError, match=words):
+        trace_rate(rhs)
+
+
+def test_a_model_that_returns_no_names_or_reads_unknown_ones_is_a_sentence():
+    def make(rhs):
+        states = (Quantity("x", "1", "amount"),)
+        return Model("odd", states, (), rhs, lambda p: {"x": 1.0}, "illustrative")
+
+    with pytest.raises(InputError, match="must return names to values"):
+        trace_model(make(lambda day, y, p: [-y.x]))
+    with pytest.raises(InputError, match="declared names"):
+        trace_model(make(lambda day, y, p: {"x": -y.z}))
+
+
+@pytest.mark.parametrize("exponent", [2, 2.0])
+def test_a_whole_power_is_a_product_however_the_exponent_is_written(exponent):
+    graph, node = trace_rate(lambda x, k: x**exponent)
+    assert graph.keys[node][0] == "mul"
+
+
+def test_a_power_of_a_number_and_a_constant_beyond_the_doubles_are_kept_as_formulas():
+    graph, node = trace_rate(lambda x, k: 2**x)
+    assert graph.keys[node][0] == "exp"
+    graph, node = trace_rate(lambda x, k: x * exp(0 * k + 1000))
+    assert "exp" in {graph.keys[n][0] for n in graph.needed([node])}

@@ -162,6 +162,14 @@ def test_the_files_hold_what_the_tables_hold(record, tmp_path):
     assert dict(waterfall.select("subject_id", "change_percent").rows())["s1"] == pytest.approx(-48.0)
 
 
+def test_grades_have_files_too_although_they_have_no_survival(tmp_path):
+    record = read_record(write(tmp_path, "subject_id,day,variable,value,unit\ns1,3,temperature,39,C\n"))
+    assessment = assess(record, "astct-crs/2019")
+    written = {path.name for path in write_assessment(assessment, record, tmp_path / "out")}
+    assert {"verdicts.csv", "endpoints.csv", "trail.jsonl", "grades.csv"} <= written
+    assert "km.csv" not in written
+
+
 def test_every_set_of_criteria_says_what_it_looks_at_and_what_it_leaves_open():
     described = {found["name"]: found for found in describe_criteria()}
     assert set(list_criteria()) < set(described)

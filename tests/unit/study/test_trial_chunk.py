@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from livingdrug.study import trial_chunk_assessment
 from livingdrug.study.trial_chunk import compute_chunk, list_tasks
 from livingdrug.study.trial_chunk_treatment import choose_model, draw_given, sample_arm, schedule_given
 from livingdrug.study.trial_chunk_visits import plan_visits
@@ -149,3 +150,36 @@ def test_options_reach_the_endpoints(usual):
     arms = change_arm(events=(TrialEvent("next_therapy", day=60.0),))
     cut, counted = (simulate(options={"new_therapy": choice}, **arms) for choice in ("censor", "event"))
     assert counted["pfs_event"].sum() > cut["pfs_event"].sum()
+
+
+MYELOMA = TrialDesign(
+    "One arm",
+    "myeloma",
+    500.0,
+    2,
+    (Arm("ide", "ide_cel", 40),),
+    "imwg/2016",
+    dropout_per_year=0.2,
+    deaths=Deaths(0.1, 0.5),
+)
+
+
+def test_a_cohort_with_myeloma_is_judged_as_its_patients_are_one_at_a_time(monkeypatch):
+    at_once = simulate(MYELOMA)
+    monkeypatch.setattr(trial_chunk_assessment, "MYELOMA", "no family")
+    assert simulate(MYELOMA).equals(at_once)
+
+
+def test_a_product_that_was_planned_is_no_new_therapy():
+    event = TrialEvent("other_car_t", day=10.0)
+    arms = [Arm("ide", "ide_cel", 25, events=(replace(event, is_planned=planned),)) for planned in (False, True)]
+    new, planned = (simulate(MYELOMA, arms=(arm,)) for arm in arms)
+    assert new["next_therapy_day"].to_list() == [10.0] * 25
+    assert planned["next_therapy_day"].null_count() == 25
+    assert (new["response"] == "Y").sum() < (planned["response"] == "Y").sum()
+
+
+def test_leukaemia_has_the_counts_that_its_criteria_ask_for():
+    found = simulate(TrialDesign("x", "b_all", 200.0, 1, (Arm("tisa", "tisa_cel", 40),), "all/nccn-eln"))
+    assert 0.5 < (found["response"] == "Y").mean() < 1.0
+    assert set(found["best_response"]) <= {"CR", "CRh", "CRi", "MLFS", "PR", "NR", "REL"}

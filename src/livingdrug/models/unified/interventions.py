@@ -105,3 +105,20 @@ TWO_PRODUCT_LEVERS: Mapping[str, Lever] = {
     "transplant": replace_marrow_of_both,
 }
 """The levers of the model with two targets."""
+
+
+def block_receptor(day: float, amount: float | None, duration: float | None, p: Any) -> tuple[Step, ...]:
+    """Give tocilizumab, ``amount`` in mg/kg, with what it does to proliferation."""
+    milligrams = (p.tocilizumab_dose if amount is None else amount) * p.weight
+    dose = (day, "tocilizumab", "add", milligrams / p.tocilizumab_volume)
+    return (dose, *block_interleukin_6(day, amount, duration, p))
+
+
+def block_interleukin_1(day: float, amount: float | None, duration: float | None, p: Any) -> tuple[Step, ...]:
+    """Give anakinra under the skin, ``amount`` mg on each day of the course."""
+    milligrams = p.anakinra_dose if amount is None else amount
+    return tuple((day + dose, "anakinra_depot", "add", milligrams) for dose in range(max(1, round(duration or 1))))
+
+
+TOXICITY_LEVERS: Mapping[str, Lever] = {**LEVERS, "tocilizumab": block_receptor, "anakinra": block_interleukin_1}
+"""The levers of the model with toxicity; a corticosteroid acts through dexamethasone, as in the others."""

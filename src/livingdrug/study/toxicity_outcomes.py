@@ -1,0 +1,185 @@
+"""Cytokine release and neurotoxicity of a simulated population, by rules that take no time to evaluate.
+
+These rules are for calibration. What they approximate are the criteria of Lee 2019 in room `clinical`, to which
+simulated records are put everywhere else. The model has no vasopressors and no oxygen: pressure and saturation
+are those without support, and ordered cut-offs say what a hospital would give.
+
+===========  ======================================================================================
+entry        38.0 Cel
+hypotension  under 90 mmHg; fluids again and again under 84; one vasopressor under 76; several under 62
+hypoxia      under 94 %; oxygen under 92; high flow under 86; positive pressure under 80
+ASTCT        1 fever; 2 hypotension or oxygen; 3 one vasopressor or high flow; 4 several or positive pressure
+Penn 3       fluids again and again, a vasopressor, or oxygen; Penn 2 is not told from 1
+end          a day without fever, hypotension and hypoxia
+ICANS        ICE under 9.5, 6.5, 2.5, 0.5 for grades 1 to 4; no other sign is in the model
+===========  ======================================================================================
+
+Labels grade neurotoxicity by other scales (CTCAE); it is held against ICANS grades for want of a better one.
+
+**Treatment.** Each patient is simulated twice: without treatment, which says when Penn grade 3 has lasted a day, and
+again with one dose of tocilizumab on that day. Steroids are not given.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from livingdrug.core.parameters import ParameterSet
+from livingdrug.engine.compile import compile_model
+from livingdrug.engine.schedule import Schedule
+from livingdrug.engine.solve import solve
+from livingdrug.models.unified.interventions import EXTINCTION_DRAWS, TOXICITY_LEVERS
+from livingdrug.models.unified.toxicity import UNIFIED_TOXICITY
+from livingdrug.simulate.cohort import sample_parameters
+from livingdrug.simulate.protocol import Event, create_changes
+
+PER_DAY = 4
+"""Looks a day."""
+LAST_DAY = 42
+DAYS = np.arange(LAST_DAY * PER_DAY + 1) / PER_DAY
+KEPT = ("temperature", "systolic_bp", "spo2", "ice_score", "il6", "crp")
+RTOL = 1e-4
+FEVER = 38.0
+PRESSURE = (90.0, 76.0, 62.0)
+"""Systolic pressure under which hypotension is of ASTCT grade 2, 3 and 4 [mmHg]."""
+SATURATION = (92.0, 86.0, 80.0)
+"""Saturation in room air under which hypoxia is of ASTCT grade 2, 3 and 4 [percent]."""
+FLUIDS = 84.0
+"""Systolic pressure under which fluids are given again and again [mmHg]."""
+HYPOXIA = 94.0
+"""Saturation under which hypoxia is written down [percent]."""
+ICE = (9.5, 6.5, 2.5, 0.5)
+"""ICE scores, not rounded, under which ICANS is of grade 1 to 4."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToxicityPopulation:
+    """Courses and grades of a simulated population.
+
+    Parameters
+    ----------
+    days : (time,)
+    courses : of (patient, time)
+    onset, end : (patient,) [day]
+        Of cytokine release; infinite where there is none, or where it does not end.
+    crs_grade : (patient,)
+        Highest ASTCT grade, 0 to 4.
+    is_penn_3 : (patient,)
+        Penn grade 3 or more.
+    icans_grade : (patient,)
+    icans_onset : (patient,) [day]
+    tocilizumab_day : (patient,) [day]
+        Infinite where it is not given.
+    """
+
+    days: np.ndarray
+    courses: dict[str, np.ndarray]
+    onset: np.ndarray
+    end: np.ndarray
+    crs_grade: np.ndarray
+    is_penn_3: np.ndarray
+    has_hypotension: np.ndarray
+    has_hypoxia: np.ndarray
+    icans_grade: np.ndarray
+    icans_onset: np.ndarray
+    tocilizumab_day: np.ndarray
+
+    @property
+    def has_crs(self) -> np.ndarray:
+        """Whether each patient has cytokine release (patient,)."""
+        return np.asarray(np.isfinite(self.onset))
+
+
+def simulate_toxicity(values: ParameterSet, count: int, *, seed: int, threads: int | None = None) -> ToxicityPopulation:
+    """Simulate six weeks of a population, treated with tocilizumab by the rule above, and grade each patient.
+
+    Parameters
+    ----------
+    values : ParameterSet
+        For the model with toxicity.
+    count : int
+    seed : int
+        The same people whatever the values.
+    """
+    parameters = sample_parameters(UNIFIED_TOXICITY, values, 0, count, seed=seed, exponential=EXTINCTION_DRAWS)
+    courses = _solve(parameters, None, threads)
+    given = find_treatment(courses)
+    treated = np.isfinite(given)
+    if treated.any():
+        again = _solve(parameters[treated], _plan_tocilizumab(parameters[treated], given[treated]), threads)
+        for name in KEPT:
+            courses[name][treated] = again[name]
+    return grade_toxicity(courses, given)
+
+
+def _solve(parameters: np.ndarray, schedule: Schedule | None, threads: int | None) -> dict[str, np.ndarray]:
+    kernel = compile_model(UNIFIED_TOXICITY, keep=KEPT)
+    solution = solve(kernel, parameters, DAYS, schedule=schedule, keep=KEPT, rtol=RTOL, threads=threads)
+    return {name: solution.at(name).copy() for name in KEPT}
+
+
+def _plan_tocilizumab(parameters: np.ndarray, given: np.ndarray) -> Schedule:
+    return Schedule.from_changes(
+        UNIFIED_TOXICITY,
+        [
+            create_changes(UNIFIED_TOXICITY, [Event(day, "tocilizumab")], TOXICITY_LEVERS, row)
+            for row, day in zip(parameters, given.tolist(), strict=True)
+        ],
+    )
+
+
+def find_treatment(courses: dict[str, np.ndarray]) -> np.ndarray:
+    """Return the day on which Penn grade 3 has lasted a day, once fever has been there (patient,) [day]."""
+    severe = _is_penn_3(courses) & (np.cumsum(courses["temperature"] >= FEVER, axis=1) > 0)
+    lasts = np.zeros_like(severe)
+    lasts[:, PER_DAY:] = severe[:, PER_DAY:] & severe[:, :-PER_DAY]
+    return _first_day(lasts)
+
+
+def grade_toxicity(courses: dict[str, np.ndarray], given: np.ndarray) -> ToxicityPopulation:
+    """Grade courses of (patient, time); ``given`` is the day of tocilizumab."""
+    pressure, saturation = courses["systolic_bp"], courses["spo2"]
+    fever = courses["temperature"] >= FEVER
+    onset = _first_day(fever)
+    begun = DAYS[None, :] >= onset[:, None]
+    signs = begun & (fever | (pressure < PRESSURE[0]) | (saturation < HYPOXIA))
+    end = _find_end(signs, begun)
+    during = begun & (DAYS[None, :] < end[:, None])
+    low, poor = _lowest(pressure, during), _lowest(saturation, during)
+    grade = np.isfinite(onset).astype(int)
+    for level, (mmhg, percent) in enumerate(zip(PRESSURE, SATURATION, strict=True), 2):
+        grade = np.where((low < mmhg) | (poor < percent), level, grade)
+    ice = courses["ice_score"]
+    return ToxicityPopulation(
+        days=DAYS,
+        courses=courses,
+        onset=onset,
+        end=end,
+        crs_grade=grade,
+        is_penn_3=(low < FLUIDS) | (poor < SATURATION[0]),
+        has_hypotension=low < PRESSURE[0],
+        has_hypoxia=poor < HYPOXIA,
+        icans_grade=(ice.min(axis=1)[:, None] < np.array(ICE)).sum(axis=1),
+        icans_onset=_first_day(ice < ICE[0]),
+        tocilizumab_day=given,
+    )
+
+
+def _is_penn_3(courses: dict[str, np.ndarray]) -> np.ndarray:
+    return np.asarray((courses["systolic_bp"] < FLUIDS) | (courses["spo2"] < SATURATION[0]))
+
+
+def _first_day(is_true: np.ndarray) -> np.ndarray:
+    return np.asarray(np.where(is_true.any(axis=1), DAYS[is_true.argmax(axis=1)], np.inf))
+
+
+def _lowest(course: np.ndarray, during: np.ndarray) -> np.ndarray:
+    return np.asarray(np.where(during, course, np.inf).min(axis=1))
+
+
+def _find_end(signs: np.ndarray, begun: np.ndarray) -> np.ndarray:
+    """Return the first day after the onset that opens a whole day without signs (patient,)."""
+    count = np.cumsum(np.pad(signs, ((0, 0), (1, 0))), axis=1)
+    quiet = np.zeros_like(signs)
+    quiet[:, : -PER_DAY + 1] = count[:, PER_DAY:] == count[:, :-PER_DAY]
+    return _first_day(quiet & begun & ~signs)
