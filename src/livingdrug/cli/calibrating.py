@@ -17,7 +17,8 @@ def read_pair(text: str) -> tuple[str, str]:
 
 def run_calibrate(arguments: argparse.Namespace) -> int:
     """Calibrate the plan that a disease and product belong to; write value files and the table of targets."""
-    from livingdrug.study.calibration import calibrate, find_plan
+    from livingdrug.study.calibration import calibrate
+    from livingdrug.study.calibration_plan import find_plan
     from livingdrug.study.write_calibration import format_targets, tabulate_targets, write_values
 
     plan = find_plan(*arguments.pair, block="toxicity" if arguments.toxicity else "unified")
