@@ -108,16 +108,34 @@ def test_clones_die_out_exactly_as_often_as_the_probability_says(lab, name):
     assert alive.mean() == pytest.approx(followed.mean(), abs=0.02)
 
 
+def show(families, draws):
+    """Burden in mean sizes of a family, of patients who differ in their draw."""
+    p = SimpleNamespace(fc=1.0, cell_unit=1.0, extinct_high=0.0)
+    y = SimpleNamespace(lineage_high=1.0)
+    found = []
+    for draw in draws:
+        p.extinct_high = draw
+        found.append(extinction.compute_shown(y, p, (families,), ("high",))[0])
+    return np.array(found)
+
+
+@pytest.mark.parametrize("families", [0.1, 0.5, 1.0, 3.0, 10.0, 100.0])
+def test_over_patients_the_shown_burden_has_the_mean_of_a_clone_given_survival(families):
+    draws = -np.log1p(-(np.arange(4000) + 0.5) / 4000)
+    alive = draws < families
+    assert alive.mean() == pytest.approx(-np.expm1(-families), abs=3e-4)
+    assert show(families, draws[alive]).mean() == pytest.approx(families / -np.expm1(-families), rel=0.03)
+
+
 @settings(max_examples=50)
-@given(families=st.floats(1e-6, 1e6), lineage=st.floats(1e-9, 1.0))
-def test_the_shown_burden_is_the_mean_given_survival(families, lineage):
-    p = SimpleNamespace(fc=1.0, cell_unit=1e9)
-    burden = families / lineage / 1e9
-    y = SimpleNamespace(
-        **{f"tumour_{c}": burden for c in extinction.CLONES}, **{f"lineage_{c}": lineage for c in extinction.CLONES}
-    )
-    shown = extinction.compute_shown(y, p, (families,) * 3, (1.0,) * 3)
-    assert shown[0] == pytest.approx(burden / -np.expm1(-families), rel=0.013)
+@given(families=st.floats(1e-6, 1e11), draw=st.floats(1e-9, 30.0))
+def test_the_shown_burden_is_never_negative_and_larger_where_more_families_are_left(families, draw):
+    less, more = show(families, [draw])[0], show(1.1 * families, [draw])[0]
+    assert 0 <= less <= more
+
+
+def test_the_shown_burden_of_many_families_is_the_mean_burden():
+    assert show(1e9, [np.log(2)])[0] == pytest.approx(1e9, rel=1e-6)
 
 
 def test_a_clone_that_regrows_for_ten_years_does_not_overflow(lab):
