@@ -94,11 +94,13 @@ class Target:
 class CalibrationPlan:
     """What is free and what it is held against.
 
-    ``question`` names how the people are simulated (:data:`~livingdrug.study.target_results.QUESTIONS`).
+    ``question`` names how the people are simulated (:data:`~livingdrug.study.target_results.QUESTIONS`); ``change``
+    holds values that this plan sets for everybody, such as another dose.
     """
 
     name: str
     question: str
+    change: Mapping[str, float]
     sets: tuple[str, ...]
     patients: int
     seed: int
@@ -120,8 +122,8 @@ def load_plan(name: str) -> CalibrationPlan:
     head = document["plan"]
     free = tuple(Free(**{**entry, "sets": tuple(entry["sets"])}) for entry in document.get("free", ()))
     targets = tuple(_read_target(entry) for entry in document["target"])
-    question, sets = head.get("question", "outcome"), tuple(head["sets"])
-    return CalibrationPlan(head["name"], question, sets, head["patients"], head["seed"], free, targets)
+    how = (head.get("question", "outcome"), head.get("change", {}))
+    return CalibrationPlan(head["name"], *how, tuple(head["sets"]), head["patients"], head["seed"], free, targets)
 
 
 def list_plans() -> tuple[str, ...]:

@@ -45,6 +45,12 @@ def simulate_set(
     return QUESTIONS[question](values, count, seed=seed, threads=threads)
 
 
+def change_values(values: ParameterSet, change: Mapping[str, float]) -> ParameterSet:
+    """Return a set with other typical values, such as another dose."""
+    changed = {name: replace(values.values[name], value=value) for name, value in change.items()}
+    return replace(values, values={**values.values, **changed})
+
+
 def compute_result(target: Target, populations: Mapping[str, AnyPopulation]) -> float:
     """Return the quantity of a target from the populations of its sets, in the unit of the published row."""
     found = pool_populations([(populations[name], weight) for name, weight in target.mixture.items()])
@@ -75,9 +81,7 @@ def pool_populations(parts: Sequence[tuple[AnyPopulation, float]]) -> AnyPopulat
                 for key in values[0]
             }
         elif field.name != "days":
-            changes[field.name] = np.concatenate(
-                [part[:count] for part, (_, count) in zip(values, taken, strict=True)]
-            )
+            changes[field.name] = np.concatenate([part[:count] for part, (_, count) in zip(values, taken, strict=True)])
     return replace(first, **changes)
 
 

@@ -12,7 +12,7 @@ import polars as pl
 from livingdrug.knowledge.parameters import load_parameters
 from livingdrug.knowledge.targets import load_targets
 from livingdrug.study.calibration_plan import CalibrationPlan, list_plans, load_plan
-from livingdrug.study.target_results import compute_result, simulate_set
+from livingdrug.study.target_results import change_values, compute_result, simulate_set
 from livingdrug.study.write_calibration import is_inside
 
 BATCHES = 8
@@ -63,11 +63,12 @@ def validate_targets(*, threads: int | None = None, progress: Callable[[str], No
 
 def _compare(plan: CalibrationPlan, threads: int | None) -> list[dict[str, Any]]:
     results = np.empty((BATCHES, len(plan.targets)))
+    sets = {name: change_values(load_parameters(name), plan.change) for name in plan.sets}
     for batch in range(BATCHES):
         seed = plan.seed + 1 + batch
         people = {
-            name: simulate_set(load_parameters(name), PEOPLE, plan.question, seed=seed, threads=threads)
-            for name in plan.sets
+            name: simulate_set(values, PEOPLE, plan.question, seed=seed, threads=threads)
+            for name, values in sets.items()
         }
         results[batch] = [compute_result(target, people) for target in plan.targets]
     mean = results.mean(axis=0)

@@ -22,7 +22,7 @@ would. It decays slowly, so a relative tolerance keeps all its digits.
 :math:`e^{-F}` says), or ln 2 (then the likelier course is shown). From there on the clone is removed,
 
 .. math::
-    \chi = k_x r (1 - a), \qquad a = \frac{(F / W)^8}{1 + (F / W)^8}
+    \chi = k_x r (1 - a), \qquad a = \frac{(F / W)^{64}}{1 + (F / W)^{64}}
 
 which is smooth, needs no event, and is beyond the digits of a double while the clone is alive. Without it the
 mean burden of a cured patient, 1e-20 cells, would grow back into a relapse.
@@ -75,12 +75,12 @@ def compute_alive(families: Sequence[Any], p: Any, clones: Sequence[str] = CLONE
 
 def _switch(relative: Any) -> Any:
     steep = (relative**4) ** 2
-    return steep / (1 + steep)
+    # each share is at most 1, so that a high power cannot overflow
+    above, below = ((steep / (1 + steep)) ** 4) ** 2, ((1 / (1 + steep)) ** 4) ** 2
+    return above / (above + below)
 
 
-def compute_shown(
-    y: Any, p: Any, families: Sequence[Any], clones: Sequence[str] = CLONES
-) -> tuple[Any, ...]:
+def compute_shown(y: Any, p: Any, families: Sequence[Any], clones: Sequence[str] = CLONES) -> tuple[Any, ...]:
     """Return the burden of each clone of this patient, B* [1e9 cells]; nearly nothing once it is gone."""
     shown = []
     for clone, count in zip(clones, families, strict=True):
