@@ -68,7 +68,7 @@ def list_changes(plan: CalibrationPlan, z: np.ndarray) -> dict[str, dict[tuple[s
     changes: dict[str, dict[tuple[str, str], float]] = {name: {} for name in plan.sets}
     for one, place in zip(plan.free, z, strict=True):
         for name in one.sets:
-            changes[name][one.name, one.part] = float(f"{one.value(place):.{DIGITS}g}")
+            changes.setdefault(name, {})[one.name, one.part] = float(f"{one.value(place):.{DIGITS}g}")
     return changes
 
 
