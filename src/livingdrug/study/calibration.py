@@ -3,7 +3,8 @@
 What is free stands in ``knowledge/data/calibration``: each value with the prior it is held near and the sets that
 share it, and each published result with the quantity of a simulated population it is compared with. The sum of
 squared misfits and of squared distances from the priors is made small by Levenberg-Marquardt steps. The same people
-are simulated throughout, so that differences between values are not differences of chance.
+are simulated throughout, so that differences between values are not differences of chance. Slopes are finite
+differences, computed anew every few steps and corrected after each step in between (Broyden).
 """
 
 import json
@@ -21,6 +22,8 @@ from livingdrug.study.target_results import AnyPopulation, compute_result, simul
 
 STEP = 0.15
 """Finite difference in units of a prior's spread: wide enough for shares of a few thousand people."""
+SLOPES_LAST = 5
+"""Steps after which slopes are computed anew; between, each step corrects them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,17 @@ class Fitted:
     z: np.ndarray
     simulated: np.ndarray
     loss: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Where a calibration stands: steps done, place, damping, and the slopes with their age in steps."""
+
+    done: int
+    z: np.ndarray
+    damping: float
+    age: int
+    jacobian: np.ndarray | None
 
 
 def apply_free(values: ParameterSet, free: Sequence[Free], z: np.ndarray) -> ParameterSet:
@@ -92,7 +106,7 @@ FAR = 4.0
 def calibrate(
     plan: CalibrationPlan,
     *,
-    iterations: int = 12,
+    iterations: int = 24,
     from_prior: bool = False,
     threads: int | None = None,
     state: Path | None = None,
@@ -111,18 +125,38 @@ def calibrate(
     progress : function of step and loss, optional
     """
     simulator = _Simulator(plan, threads)
-    done, z, damping = _read_state(plan, state, from_prior=from_prior)
-    here = _evaluate(plan, simulator, z)
-    while done < iterations:
-        jacobian = _differentiate(plan, simulator, here)
-        here, damping, is_better = _step(plan, simulator, here, jacobian, damping)
-        done += 1
-        _write_state(plan, state, done, here.z, damping)
+    here, reached = _begin(plan, simulator, state, from_prior=from_prior)
+    while reached.done < iterations:
+        jacobian = _differentiate(plan, simulator, here) if reached.jacobian is None else reached.jacobian
+        there, damping, is_better = _step(plan, simulator, here, jacobian, reached.damping)
+        age = reached.age + 1 if is_better else 0
+        is_kept = is_better and age < SLOPES_LAST
+        kept = _correct(plan, jacobian, here, there) if is_kept else None
+        was_fresh = reached.age == 0
+        here, reached = there, Reached(reached.done + 1, there.z, damping, age if is_kept else 0, kept)
+        _write_state(plan, state, reached)
         if progress is not None:
-            progress(done, here.loss)
-        if not is_better:
+            progress(reached.done, here.loss)
+        if not is_better and was_fresh:
             break
     return here
+
+
+def _begin(
+    plan: CalibrationPlan, simulator: "_Simulator", state: Path | None, *, from_prior: bool
+) -> tuple[Fitted, "Reached"]:
+    reached = _read_state(plan, state)
+    if reached is None:
+        z = np.zeros(len(plan.free)) if from_prior else compute_start(plan)
+        reached = Reached(0, z, 0.05, 0, None)
+    return _evaluate(plan, simulator, reached.z), reached
+
+
+def _correct(plan: CalibrationPlan, jacobian: np.ndarray, here: Fitted, there: Fitted) -> np.ndarray:
+    """Return slopes that agree with the step just made (Broyden's update)."""
+    moved = there.z - here.z
+    change = compute_misfit(plan, there.simulated) - compute_misfit(plan, here.simulated)
+    return np.asarray(jacobian + np.outer(change - jacobian @ moved, moved) / (moved @ moved))
 
 
 def _evaluate(plan: CalibrationPlan, simulator: _Simulator, z: np.ndarray) -> Fitted:
@@ -158,19 +192,21 @@ def _step(
     return here, damping, False
 
 
-def _read_state(plan: CalibrationPlan, state: Path | None, *, from_prior: bool) -> tuple[int, np.ndarray, float]:
+def _read_state(plan: CalibrationPlan, state: Path | None) -> Reached | None:
     if state is None or not state.exists():
-        return 0, np.zeros(len(plan.free)) if from_prior else compute_start(plan), 0.05
+        return None
     kept = json.loads(state.read_text(encoding="utf-8"))
     if kept["plan"] != plan.name or len(kept["z"]) != len(plan.free):
         raise InputError(f"`{state}` must belong to the plan {plan.name!r}, but does not. Hint: remove it.")
-    return kept["done"], np.array(kept["z"]), kept["damping"]
+    jacobian = None if kept["jacobian"] is None else np.array(kept["jacobian"])
+    return Reached(kept["done"], np.array(kept["z"]), kept["damping"], kept["age"], jacobian)
 
 
-def _write_state(plan: CalibrationPlan, state: Path | None, done: int, z: np.ndarray, damping: float) -> None:
+def _write_state(plan: CalibrationPlan, state: Path | None, reached: Reached) -> None:
     if state is None:
         return
     fresh = state.with_suffix(".new")
-    kept = {"plan": plan.name, "done": done, "z": z.tolist(), "damping": damping}
-    fresh.write_text(json.dumps(kept) + "\n", encoding="utf-8")
+    jacobian = None if reached.jacobian is None else reached.jacobian.tolist()
+    kept = {"plan": plan.name, "done": reached.done, "z": reached.z.tolist(), "damping": reached.damping}
+    fresh.write_text(json.dumps({**kept, "age": reached.age, "jacobian": jacobian}) + "\n", encoding="utf-8")
     fresh.replace(state)
