@@ -114,17 +114,17 @@ GROWING = (0.05, 0.5)
 """Shares of the peak between which the median course is taken to grow exponentially."""
 
 
-def lag(found: Population, _: Settings) -> float:
-    """Return when exponential growth, followed back, leaves the level of day 1 [day].
+def lag(found: Population, settings: Settings) -> float:
+    """Return when exponential growth, followed back, leaves the level of the infused cells [day].
 
-    Published models hold cells constant until then and let them grow exponentially afterwards.
+    Published models hold the signal at infusion constant until then and let it grow exponentially afterwards.
+    ``level``: infused cells over the cells that one cell/uL of blood stands for [cells/uL].
     """
     course = np.median(found.courses["car_t_cells"], axis=0)
     rising = course[: int(course.argmax()) + 1]
     low, high = (np.log(share * rising[-1]) for share in GROWING)
     days = np.interp([low, high], np.log(np.maximum(rising, 1e-9)), found.days[: len(rising)])
-    first = np.log(np.interp(1.0, found.days, course))
-    return float(days[0] - (low - first) * (days[1] - days[0]) / (high - low))
+    return float(days[0] - (low - np.log(settings["level"])) * (days[1] - days[0]) / (high - low))
 
 
 def decline_half_life(found: Population, _: Settings) -> float:
