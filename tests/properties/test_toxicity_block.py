@@ -1,4 +1,4 @@
-"""Cytokine release and encephalopathy: the order of events, what drugs do, what burden does, and grades as a clinic's."""
+"""Cytokine release and encephalopathy: order of events, what drugs and burden do, and grades as a clinic's."""
 
 import numpy as np
 import polars as pl
@@ -135,7 +135,8 @@ def test_tocilizumab_does_not_prevent_neurotoxicity_and_anakinra_does(kernel, ro
 
 def test_dexamethasone_lowers_interleukin_6_neurotoxicity_and_the_car_t_area(kernel, rows, untreated):
     treated = run(kernel, rows, Event(2.0, "corticosteroid", amount=20.0, duration_days=10.0))
-    assert np.median(at(treated, "il6").max(axis=1) / at(untreated, "il6").max(axis=1)) < 1
+    later = (DAYS > 2.5) & (DAYS < 10)
+    assert np.median(at(treated, "il6")[:, later].mean(axis=1) / at(untreated, "il6")[:, later].mean(axis=1)) < 0.95
     assert share_of_icans(treated) < share_of_icans(untreated)
     area = [np.trapezoid(at(one, "car_t_cells"), DAYS, axis=1) for one in (treated, untreated)]
     assert np.median(area[0] / area[1]) < 1
@@ -159,7 +160,8 @@ def test_the_core_course_is_the_same_without_the_block():
 
     values = load_parameters(NAME)
     days = np.arange(0.0, 43.0, 7.0)
-    alone = solve(compile_model(UNIFIED), bind(UNIFIED, values)[None, :], days, rtol=1e-7)
+    core = bind(UNIFIED, load_parameters("unified_lbcl_axi_cel"))
+    alone = solve(compile_model(UNIFIED), core[None, :], days, rtol=1e-7)
     joined = solve(compile_model(UNIFIED_TOXICITY), bind(UNIFIED_TOXICITY, values)[None, :], days, rtol=1e-7)
     assert joined.at("car_t_cells") == pytest.approx(alone.at("car_t_cells"), rel=1e-4)
 
@@ -179,25 +181,27 @@ def write_crs(temperature, pressure, saturation):
 
 
 def test_grades_of_the_calibration_are_those_of_the_clinical_criteria(untreated):
-    """One line a look at four looks a day: worst ASTCT grade of a patient by both roads."""
+    """Worst grade of a patient by both roads.
+
+    A clinic that looks at nothing but the ICE score cannot say that there is no encephalopathy, nor tell grade 4.
+    """
     courses = {name: at(untreated, name) for name in outcomes.KEPT}
     quick = outcomes.grade_toxicity(courses, np.full(192, np.inf))
-    crs, icans = load_rules("astct-crs/2019"), load_rules("astct-icans/2019")
-    events = pl.DataFrame(schema={"day": pl.Float64, "type": pl.String, "note": pl.String})
-    looked = range(0, 24)
-    agree = []
-    for patient in looked:
-        rows, brain = [], []
-        for place, day in enumerate(DAYS[:85]):
+    for patient in range(24):
+        signs, brain = [], []
+        for place, day in enumerate(DAYS[:85].tolist()):
             values = (float(courses[name][patient, place]) for name in ("temperature", "systolic_bp", "spo2"))
-            rows += [(float(day), *row) for row in write_crs(*values)]
-            score = float(np.floor(courses["ice_score"][patient, place] + 0.5))
-            brain.append((float(day), "ice_score", score, None, None))
-        schema = {"day": pl.Float64, "variable": pl.String, "value": pl.Float64, "text": pl.String, "unit": pl.String}
-        seen = [pl.DataFrame(part, schema=schema, orient="row") for part in (rows, brain)]
-        worst = [
-            next(e.value for e in assess(SubjectTables({}, events, part), rules).endpoints if "maximum" in e.name)
-            for assess, rules, part in ((assess_crs, crs, seen[0]), (assess_icans, icans, seen[1]))
-        ]
-        agree.append((worst[0] == str(quick.crs_grade[patient]), worst[1] == str(quick.icans_grade[patient])))
-    assert np.mean(agree, axis=0) == pytest.approx([1.0, 1.0], abs=0.1)
+            signs += [(day, *row) for row in write_crs(*values)]
+            brain.append((day, "ice_score", float(np.floor(courses["ice_score"][patient, place] + 0.5)), None, None))
+        crs = grade_in_clinic(assess_crs, "astct-crs/2019", signs)
+        icans = grade_in_clinic(assess_icans, "astct-icans/2019", brain)
+        assert crs == str(quick.crs_grade[patient])
+        assert icans == {0: "NE", 4: "3"}.get(int(quick.icans_grade[patient]), str(quick.icans_grade[patient]))
+
+
+def grade_in_clinic(assess, rules, rows):
+    schema = {"day": pl.Float64, "variable": pl.String, "value": pl.Float64, "text": pl.String, "unit": pl.String}
+    seen = pl.DataFrame(rows, schema=schema, orient="row")
+    events = pl.DataFrame(schema={"day": pl.Float64, "type": pl.String, "note": pl.String})
+    found = assess(SubjectTables({}, events, seen), load_rules(rules))
+    return next(endpoint.value for endpoint in found.endpoints if "maximum" in endpoint.name)

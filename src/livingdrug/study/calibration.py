@@ -142,6 +142,11 @@ def calibrate(
     return here
 
 
+def predict(plan: CalibrationPlan, z: np.ndarray, *, threads: int | None = None) -> Fitted:
+    """Return what comes out at a place, of results that need not have been calibrated to."""
+    return _evaluate(plan, _Simulator(plan, threads), z)
+
+
 def _begin(
     plan: CalibrationPlan, simulator: "_Simulator", state: Path | None, *, from_prior: bool
 ) -> tuple[Fitted, "Reached"]:
