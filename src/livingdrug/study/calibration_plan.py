@@ -24,7 +24,7 @@ SMALLEST_SHARE_ERROR = 2.0
 """Percent: a model is not expected to be nearer, unless to a share that is itself small."""
 WIDTH = 2 * 1.96
 """Standard errors in a 95 % interval."""
-NOT_SETTINGS = ("id", "set", "mixture", "quantity", "note", "error")
+NOT_SETTINGS = ("id", "set", "mixture", "quantity", "note", "error", "missed")
 """Fields of a target that are not settings of its quantity."""
 NOT_AN_INTERVAL = ("IQR", "range", "SD", "random-effect")
 """What the two limits of a published row may mean instead: a spread between patients."""
@@ -68,7 +68,8 @@ class Free:
 class Target:
     """One published result and the quantity of a simulated population that is held against it.
 
-    ``mixture`` names each set of the population with its weight: one, or several that a publication pooled.
+    ``mixture`` names each set of the population with its weight: one, or several that a publication pooled; ``missed``
+    says why the values do not meet the result.
     """
 
     id: str
@@ -83,6 +84,7 @@ class Target:
     unit: str
     what: str
     note: str = ""
+    missed: str = ""
 
     @property
     def set(self) -> str:
@@ -177,6 +179,7 @@ def _read_target(entry: Mapping[str, Any]) -> Target:
         row["unit"],
         what,
         entry.get("note", ""),
+        entry.get("missed", ""),
     )
 
 

@@ -11,7 +11,7 @@ import polars as pl
 
 from livingdrug.knowledge.parameters import load_parameters
 from livingdrug.knowledge.targets import load_targets
-from livingdrug.study.calibration_plan import CalibrationPlan, list_plans, load_plan
+from livingdrug.study.calibration_plan import CalibrationPlan, Target, list_plans, load_plan
 from livingdrug.study.target_results import change_values, compute_result, simulate_set
 from livingdrug.study.write_calibration import is_inside
 
@@ -19,12 +19,20 @@ BATCHES = 8
 PEOPLE = 2048
 """In each batch; the interval comes from the spread between batches."""
 NOT_SIMULATED = (
-    ("odds_ratio", "markers of inflammation at baseline are not in the model yet"),
-    ("lineage_switch|relapse_share_cd19_positive", "lineage switch is not in the model"),
-    ("lag_before", "the lag is fixed by its own parameter"),
-    ("baseline_median", "an input of the value files"),
+    ("odds_ratio", "markers of inflammation at baseline do not bear on response in the model"),
+    ("lineage_switch", "lineage switch is not in the model"),
+    ("crs_grade5", "the model has no deaths"),
+)
+OF_PRODUCT = (
+    ("CAR-NK", "CAR-NK cells are not in the model"),
+    ("reinfusion", "rejection of a second infusion is not in the model, so that it would nearly always work"),
+    (
+        "pembrolizumab|bispecific|any|second BCMA",
+        "therapies after CAR T cells are hazards without evidence of their own",
+    ),
 )
 OTHER_PRODUCT = "this product, disease or line of therapy has no value file yet"
+UNEXPLAINED = "within the spread that the values leave; no cause was found"
 SCHEMA = {
     "id": pl.String,
     "what": pl.String,
@@ -86,15 +94,23 @@ def _compare(plan: CalibrationPlan, threads: int | None) -> list[dict[str, Any]]
             "sim_lower": float(value - width),
             "sim_upper": float(value + width),
             "inside": is_inside(target, float(value)),
-            "note": target.note,
+            "note": explain(target, is_met=is_inside(target, float(value))),
         }
         for target, value, width in zip(plan.targets, mean, half, strict=True)
     ]
 
 
+def explain(target: Target, *, is_met: bool) -> str:
+    """Return what is to be known about a comparison; of a miss also why."""
+    missed = "" if is_met else f"missed: {target.missed or UNEXPLAINED}"
+    return "; ".join(part for part in (target.note, missed) if part)
+
+
 def _leave_open(row: dict[str, Any]) -> dict[str, Any]:
     quantity = str(row["quantity"])
+    product = str(row["product"])
     reasons = [reason for words, reason in NOT_SIMULATED if any(word in quantity for word in words.split("|"))]
+    reasons += [reason for words, reason in OF_PRODUCT if any(word in product for word in words.split("|"))]
     return {
         "id": row["id"],
         "what": f"{row['product']} {row['disease']}, {row['trial']}: {quantity}",
