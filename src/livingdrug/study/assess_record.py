@@ -15,7 +15,7 @@ from livingdrug.core.assessment import Assessed, Endpoint, ResponseCourse, Subje
 from livingdrug.core.errors import Fault, InputError
 from livingdrug.core.patient import Product
 from livingdrug.core.ruleset import OptionValue, Ruleset
-from livingdrug.core.tables import Record, check_record
+from livingdrug.core.tables import Record, decode_again
 from livingdrug.core.version import VERSION
 from livingdrug.knowledge.rules import list_rules, load_rules
 from livingdrug.study.assessment import (
@@ -169,9 +169,14 @@ def _check_tables(tables: Tables) -> Record:
             f"`record` must hold the tables {', '.join(wanted)}, but {', '.join(missing)} is missing. "
             "Hint: a table without rows is allowed."
         )
+    wrong = [
+        f"{name} was {type(tables[name]).__name__}" for name in wanted if not isinstance(tables[name], pl.DataFrame)
+    ]
+    if wrong:
+        hint = "Hint: polars.from_pandas(table) makes one of a pandas table"
+        raise InputError(f"`record` must hold polars tables, but {', '.join(wrong)}. {hint}.")
     record = Record(tables["subjects"], tables["events"], tables["observations"], source="tables")
-    check_record(record)
-    return record
+    return decode_again(record, keep_conflicts=True)
 
 
 def _assess_subjects(
