@@ -33,6 +33,10 @@ from livingdrug.core.ruleset import Finding, OptionValue, Ruleset, Truth
 
 VARIABLES = (*SAMPLES, *IMMUNOGLOBULINS, *ORGANS, *RESIDUAL, "overall_response")
 """What the criteria look at."""
+NO_ISOTYPE = (
+    "immunoglobulins were measured, but no immunofixation at baseline names the clone, so they are not used; "
+    "write the isotype into its assay, such as IgA-kappa"
+)
 BEFORE = ("lymphodepletion", "leukapheresis")
 
 
@@ -120,7 +124,7 @@ def _assess_samples(
         details["after_relapse"] = _assess_again(tables, course.progression_day, history, rules, chosen)
     tell = partial(_tell_samples, group=group, number=number, ruleset=rules.name)
     verdicts = _list_verdicts(seen, courses, tell, chosen)
-    return SubjectAssessment(verdicts, (course,), endpoints, _list_warnings(group.points, number), details)
+    return SubjectAssessment(verdicts, (course,), endpoints, _list_warnings(group.points, number, chosen), details)
 
 
 def _assess_codes(
@@ -190,9 +194,13 @@ def _say_change(finding: Finding) -> str:
     return f"{finding.clause}, if this were known to hold: {joint.join(leaves)}"
 
 
-def _list_warnings(points: TimePoints, subject: int) -> tuple[str, ...]:
-    kind = KINDS[int(points.baseline.kind[subject])]
+def _list_warnings(points: TimePoints, subject: int, chosen: Mapping[str, OptionValue]) -> tuple[str, ...]:
+    kind, panel = KINDS[int(points.baseline.kind[subject])], points.panel
+    is_measured = any(panel.get(name).is_measured[:, subject].any() for name in IMMUNOGLOBULINS)
+    with_immunoglobulin = chosen["serum_measure"] == "immunoglobulin" and is_measured
     warnings = list(_list_conflicts(points.panel, subject))
+    if with_immunoglobulin and points.baseline.isotype[subject] < 0:
+        warnings.append(NO_ISOTYPE)
     if kind == "not_measurable" and points.is_judged[:, subject].any():
         warnings.append("no measurable disease at baseline: responses other than complete cannot be told")
     return tuple(warnings)

@@ -50,14 +50,14 @@ def list_criteria() -> tuple[str, ...]:
 
 
 def choose_criteria(name: str) -> Ruleset:
-    """Load criteria by ``name/version``, or by name alone where there is one version.
+    """Load criteria by ``name/version``, or by name alone where there is one version; capitals do not matter.
 
     Raises
     ------
     InputError
         With the list of known ones.
     """
-    known = list_criteria()
+    known, name = list_criteria(), name.strip().lower()
     if name in known:
         return load_rules(name)
     versions = [other for other in known if other.partition("/")[0] == name]
