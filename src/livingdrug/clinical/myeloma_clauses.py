@@ -7,6 +7,7 @@ finding of one subject and visit is cut out of it, so that the trail can never s
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import islice
 from types import MappingProxyType
 
 import numpy as np
@@ -305,6 +306,14 @@ def describe(clause: Clause, visit: int, subject: int) -> Finding:
         code = int(_at(clause.sign.code, visit, subject))
         note = f"{clause.sign.name} was {WORDS[code] or 'not readable'}" if code >= 0 else ""
     return Finding(clause.text, truth, rows, values, clause.threshold, missing, note, clause.comparison, clause.unit)
+
+
+def describe_briefly(clause: Clause, visit: int, subject: int) -> Finding:
+    """Return what :func:`describe` does; of a clause that does not hold, only the first part that was asked."""
+    if not clause.parts or find_truth(clause, visit, subject) != Truth.FALSE:
+        return describe(clause, visit, subject)
+    parts = tuple(islice(_describe_parts(clause, visit, subject), 1))
+    return Finding(clause.text, Truth.FALSE, comparison=clause.comparison, parts=parts)
 
 
 def _find_missing_at(clause: Clause, visit: int, subject: int) -> int:

@@ -139,20 +139,24 @@ def _list_labels(
     samples = labels.samples
     day, therapy = samples.panel.day[:, subject], find_new_therapy(history)
     is_early = day <= (np.inf if therapy is None else therapy)
-    yield "relapse_clinical", list_findings(samples, labels.clinical, is_early & (day > 0), subject), ""
+    yield "relapse_clinical", list_findings(samples, labels.clinical, is_early & (day > 0), subject, is_brief=True), ""
     is_pair = is_early & labels.is_pair[:, subject]
-    yield "relapse_biochemical", list_findings(samples, labels.biochemical, is_pair, subject), ""
+    yield "relapse_biochemical", list_findings(samples, labels.biochemical, is_pair, subject, is_brief=True), ""
     since, name = course.complete_response_day, "relapse_from_complete_response"
     if since is None:
         yield name, (), "no confirmed complete response"
     else:
-        yield name, list_findings(samples, labels.complete_response, is_early & (day > since), subject), ""
+        yield (
+            name,
+            list_findings(samples, labels.complete_response, is_early & (day > since), subject, is_brief=True),
+            "",
+        )
     negative = next((s for s in marrow if s.is_negative == Truth.TRUE and _counts(s, course, chosen)), None)
     if negative is None:
         yield "relapse_from_mrd_negative", (), "residual disease was not known to be negative"
         return
     clause = labels.residual_disease
-    found = list_findings(samples, clause, is_early & (day > negative.day), subject)
+    found = list_findings(samples, clause, is_early & (day > negative.day), subject, is_brief=True)
     again = find_resurgence(marrow, negative.day)
     if again is not None and (therapy is None or again.day <= therapy):
         clause_again = Finding("residual disease again", Truth.TRUE, (again.row,), note=again.words)

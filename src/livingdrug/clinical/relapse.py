@@ -29,6 +29,7 @@ from livingdrug.clinical.myeloma_clauses import (
     ask_number,
     ask_word,
     describe,
+    describe_briefly,
     doubt,
     mark,
     take_numbers,
@@ -136,12 +137,15 @@ def _read(
     return read_relapse_samples(own, (read_history(events),), rules, rules.choose(options))
 
 
-def list_findings(samples: Samples, clause: Clause, where: Bools, subject: int = 0) -> Findings:
-    """Return what a clause says of one subject at each of its visits where ``where`` (visit,) is true."""
-    days = samples.panel.day
-    return tuple(
-        (float(days[visit, subject]), describe(clause, int(visit), subject)) for visit in np.flatnonzero(where)
-    )
+def list_findings(
+    samples: Samples, clause: Clause, where: Bools, subject: int = 0, *, is_brief: bool = False
+) -> Findings:
+    """Return what a clause says of one subject at each of its visits where ``where`` (visit,) is true.
+
+    With ``is_brief``, of visits at which it does not hold no more than that something was asked.
+    """
+    days, tell = samples.panel.day, describe_briefly if is_brief else describe
+    return tuple((float(days[visit, subject]), tell(clause, int(visit), subject)) for visit in np.flatnonzero(where))
 
 
 def ask_clinical(samples: Samples) -> Clause:
