@@ -49,7 +49,7 @@ def read_codes(observations: pl.DataFrame) -> tuple[Reading, ...]:
     >>> [(reading.reader, reading.find_category(0).value) for reading in read_codes(pl.DataFrame(rows))]
     [('', 'VGPR')]
     """
-    if VARIABLE not in observations["variable"]:
+    if VARIABLE not in observations["variable"].to_list():
         return ()
     table = observations.drop("subject_id", strict=False)
     if "row" not in table.columns:
