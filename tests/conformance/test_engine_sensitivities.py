@@ -47,7 +47,7 @@ def test_all_sensitivities_of_every_shipped_model_equal_central_differences(name
 
 @pytest.mark.parametrize("name", SAMPLE)
 def test_some_sensitivities_of_every_shipped_model_equal_central_differences(name):
-    model, parameters = prepare(name)
+    _, parameters = prepare(name)
     check_sensitivities(name, slice(None, None, max(1, np.count_nonzero(parameters) // FEW)))
 
 
