@@ -120,7 +120,7 @@ _IS_INTERVAL = re.compile(
 
 
 _MAY_NAME = re.compile(
-    r"car[\s.-]?[tn]|cart|cars|\bcar\b|chimer|gene|cellular|cells?[\s-]|adoptive|engineered|target|direct|against"
+    r"car[\s.-]?[tn]|cart|cars|\bcar\b|chimer|gene|cellular|cells?[\s-]|adoptive|engineered|target|direct|against|therap"
 )
 """What a sentence holds if it may speak of such a therapy: a quick look before the long one."""
 

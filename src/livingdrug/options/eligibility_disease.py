@@ -1,7 +1,7 @@
 """Diseases that a trial takes and that it does not: named as a diagnosis, not in passing."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from livingdrug.options.disease_names import find_diseases, is_kind_of, list_ancestors
 from livingdrug.options.eligibility_statement import EXCLUDED, PARSED, PARTIAL, REQUIRED, Statement, TrialContext
@@ -85,9 +85,10 @@ def find_stated_diseases(text: EligibilityText, context: TrialContext) -> Iterat
         yield Statement("disease", EXCLUDED, name, start, end, unit.section, certainty, predicate)
 
 
-def ask_disease(names: list[str]) -> Predicate:
+def ask_disease(names: Sequence[str]) -> Predicate:
     """Return what is asked of a patient's disease: whether it is one of these or a kind of one."""
-    return Leaf("disease", "in", tuple(names), ask="which disease, and which subtype?", any_of=True)
+    leaves = tuple(Leaf(f"disease.{name}", "eq", value=True, ask="which disease, and which subtype?") for name in names)
+    return leaves[0] if len(leaves) == 1 else Group("any", leaves)
 
 
 Mention = tuple[int, int, str]
