@@ -2,11 +2,12 @@
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from livingdrug.cli.arguments import DONE, MAX_FAULTS, Parser
+from livingdrug.cli.arguments import DONE, MAX_FAULTS, Parser, positive
 
 if TYPE_CHECKING:
     from livingdrug.core.errors import Fault
@@ -23,6 +24,7 @@ def add_trials(commands: "argparse._SubParsersAction[Parser]") -> None:
     index = verbs.add_parser("index", help="read records of ClinicalTrials.gov (API version 2) into a local index")
     index.add_argument("source", type=Path, metavar="FOLDER_OR_FILE", help="JSON or NDJSON")
     index.add_argument("--index", type=Path, default=INDEX, metavar="FILE", help=f"default {INDEX}")
+    index.add_argument("--jobs", type=positive, default=None, metavar="N", help="processes (default: every core)")
     index.set_defaults(run=run_index)
 
     match = verbs.add_parser("match", help="hold a patient against every trial of the index")
@@ -46,7 +48,7 @@ def run_index(arguments: argparse.Namespace) -> int:
     """Write the index and say how many trials it took."""
     from livingdrug.study.match_trials import index_trials
 
-    count, faults = index_trials(arguments.source, arguments.index)
+    count, faults = index_trials(arguments.source, arguments.index, jobs=arguments.jobs or os.cpu_count() or 1)
     _report(faults)
     print(f"{count} trials indexed in {arguments.index}.")
     return DONE
