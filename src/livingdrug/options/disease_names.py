@@ -270,7 +270,7 @@ _LYMPHOMA = (
         ),
         (r"CTCL",),
     ),
-    _D("atll", "t_cell", ("adult|adult t~cell LEUK(?:[/\\s-]*LYM)?",), (r"ATLL?\b",)),
+    _D("atll", "t_cell", ("adult|adult t~cell LEUK(?:[/\\s-]*LYM)?",), (r"ATLL", r"ATL(?!L)")),
     _D("t_lgl", "t_cell", ("granular|large granular (?:t )?lymphocyt(?:e|ic) LEUK",), (r"T?-?LGLL?",)),
     _D("hepatosplenic", "ptcl", ("hepatosplenic|hepatosplenic(?: t~cell)?(?: LYM)?",)),
     _D(
