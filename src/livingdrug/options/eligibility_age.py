@@ -68,7 +68,7 @@ _GROUPED = re.compile(
     r"|diagnosed?\s+at|donor|transplant"
 )
 _NUMBERS = re.compile(r"\d{1,3}(?:\.\d+)?")
-_HAS_YEAR = re.compile(r"year|yr|y/o|\byo\b|y\.o|month|week|old|\bage")
+_HAS_YEAR = re.compile(r"\d\s?y\b|year|yr|y/o|\byo\b|y\.o|month|week|old|\bage")
 
 
 def find_ages(text: EligibilityText, _: TrialContext) -> Iterator[Statement]:

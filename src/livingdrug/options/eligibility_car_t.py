@@ -125,6 +125,9 @@ _MAY_NAME = re.compile(
 """What a sentence holds if it may speak of such a therapy: a quick look before the long one."""
 
 
+_SAME_EVENT = re.compile(
+    r"\b(?:progress|relaps|refractor|fail|recur)\w*\s+or\s+(?=(?:progress|relaps|refractor|fail|recur))"
+)
 _NAMES_CAR_T = re.compile(r"[^.;]{0,40}\bincluding\b[^.;]{0,30}\bcar-?\s?t\b")
 _TOXICITY = re.compile(
     r"\b(?:toxicit\w+|neurotox\w+|crs|icans|cytokine\s+release\s+syndrome|adverse\s+(?:events?|effects?)|complications?|side\s+effects?)"
@@ -411,6 +414,7 @@ def _is_one_of_several(clause: str, near: str, unit: Unit) -> bool:
     if re.search(r"\bwash[\s-]*out\b", near) or re.search(r"\b(?:elapsed|since|interval)\b", clause + near):
         return True
     alternatives = re.sub(r"\w*-?(?:cel|leucel)\b[^.;]*?\bor\s+(?:any\s+)?(?:an)?other\b", "", clause)
+    alternatives = _SAME_EVENT.sub("", alternatives)
     if re.search(r"\b(?:or|and/or)\W*(?:\w+\W+){0,4}$", alternatives) or re.match(
         r"\W*(?:\w+\W+){0,4}(?:or|and/or)\b", near
     ):

@@ -118,13 +118,21 @@ def _collect(
                 left.append((unit, mention, PARSED if sure else PARTIAL))
         elif taken and _repeats(text.lower, taken[-1][1], mention):
             continue
-        elif _is_taken(before, after, unit, name, is_own=is_own):
+        elif _is_taken(before, after, unit, name, is_own=is_own) or _follows_taken(text, taken, unit, mention):
             taken.append((unit, mention))
         elif re.search(
             r"\b(?:exclud\w+|except(?:ing)?(?:\s+for)?|other\s+than|not\s+including)\s+(?:[\w'-]+\s+){0,2}$", before
         ) and _is_related(name, context):
             left.append((unit, mention, PARSED))
     return taken, left
+
+
+def _follows_taken(text: EligibilityText, taken: list[tuple[Unit, Mention]], unit: Unit, mention: Mention) -> bool:
+    """Whether a name is the next of a list whose last one was taken."""
+    if not taken or taken[-1][0] != unit or mention[2] in BROAD:
+        return False
+    gap = text.lower[taken[-1][1][1] : mention[0]]
+    return re.fullmatch(r"\W*(?:(?:and|or)\W+)?", gap) is not None and bool(gap.strip())
 
 
 def _repeats(lower: str, last: Mention, mention: Mention) -> bool:
