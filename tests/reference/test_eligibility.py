@@ -30,7 +30,8 @@ def test_sixty_registered_texts_are_read_precisely_and_mostly():
     check(compute_scores((extract_statements(records[label["id"]]), label) for label in labels))
 
 
-def test_thirty_written_texts_of_many_manners_are_read_precisely_and_mostly():
-    cases = yaml.safe_load((HERE / "eligibility_written.yaml").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("name", ["written", "unseen"])
+def test_written_texts_of_many_manners_are_read_precisely_and_mostly(name):
+    cases = yaml.safe_load((HERE / f"eligibility_{name}.yaml").read_text(encoding="utf-8"))
     records = [TrialRecord(c["id"], conditions=tuple(c["conditions"]), eligibility=c["text"]) for c in cases]
     check(compute_scores((extract_statements(r), c["label"]) for r, c in zip(records, cases, strict=True)))

@@ -125,6 +125,10 @@ _MAY_NAME = re.compile(
 """What a sentence holds if it may speak of such a therapy: a quick look before the long one."""
 
 
+_MUST_SHOW = re.compile(
+    r"[^,;]{0,30}?\b(?:must|should|need\s+to|are\s+required\s+to)\s+(?:also\s+)?(?:have|show|be|undergo|provide)\b"
+)
+"""Those who had the therapy are let in, and more is asked of them."""
 _SAME_EVENT = re.compile(
     r"\b(?:progress|relaps|refractor|fail|recur)\w*\s+or\s+(?=(?:progress|relaps|refractor|fail|recur))"
 )
@@ -411,6 +415,8 @@ def _find_polarity(before: str, after: str, unit: Unit) -> str:
 
 def _is_one_of_several(clause: str, near: str, unit: Unit) -> bool:
     """Whether a therapy is one way of several to qualify, or is named for its date only."""
+    if _MUST_SHOW.match(near):
+        return True
     if re.search(r"\bwash[\s-]*out\b", near) or re.search(r"\b(?:elapsed|since|interval)\b", clause + near):
         return True
     alternatives = re.sub(r"\w*-?(?:cel|leucel)\b[^.;]*?\bor\s+(?:any\s+)?(?:an)?other\b", "", clause)
@@ -451,7 +457,7 @@ def _is_bound(lower: str, start: int, end: int) -> bool:
     text = lower[max(0, start - 12) : end + 40]
     return bool(
         re.search(
-            r"≥|within|past|last|previous|prior|before|preceding|less\s+than|<|since|wash|at\s+least|elapsed"
+            r"≥|more\s+than|\bago\b|within|past|last|previous|prior|before|preceding|less\s+than|<|since|wash|at\s+least|elapsed"
             r"|of\s+(?:enrol|screen|leuk|apher)",
             text,
         )

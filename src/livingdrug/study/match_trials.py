@@ -15,7 +15,8 @@ from livingdrug.core.tables import Record
 from livingdrug.io.clinical_trials import read_trials
 from livingdrug.io.trial_index import IndexedTrial, read_trial_index, write_trial_index
 from livingdrug.knowledge.rules import load_rules
-from livingdrug.options.eligibility import extract_statements
+from livingdrug.options.antigen_names import find_antigens
+from livingdrug.options.eligibility import extract_statements, read_context
 from livingdrug.options.facts import (
     FactTable,
     create_fact_table,
@@ -36,6 +37,7 @@ INDEX = Path("trials.sqlite")
 FIRST_ROW = 2
 FEW, CHUNK = 300, 50
 """Records below which one process is quicker than several; records that a process is given at a time."""
+OPEN_STATUS = ("RECRUITING", "NOT_YET_RECRUITING", "ENROLLING_BY_INVITATION")
 Progress = Callable[[int, int], None]
 
 
@@ -75,9 +77,33 @@ def index_trials(
 
 
 def extract_trials(source: Path | str) -> tuple[list[dict[str, Any]], list[Fault]]:
-    """Read what the records of a file state, each statement with the words that it stands in."""
+    """Read what the records of a file state, each statement with the words that it stands in.
+
+    What the products bind, by title and interventions, is told apart from the antigens that a tumour must carry.
+    """
     records, faults = read_trials(source)
-    return [encode_statement(record, s) for record in records for s in extract_statements(record)], faults
+    rows = []
+    for record in records:
+        rows += [encode_statement(record, statement) for statement in extract_statements(record)]
+        rows += [encode_product_target(record, antigen) for antigen in read_context(record).targets]
+    return rows, faults
+
+
+def encode_product_target(record: TrialRecord, antigen: str) -> dict[str, Any]:
+    """Return an antigen that a trial's product binds as plain data."""
+    place = next((start for start, _, name in find_antigens(record.title) if name == antigen), None)
+    ends = {start: end for start, end, _ in find_antigens(record.title)}
+    return {
+        "nct_id": record.nct_id,
+        "target": "product_antigen",
+        "polarity": "binds",
+        "value": antigen,
+        "span": [0, 0] if place is None else [place, ends[place]],
+        "text": None if place is None else record.title[place : ends[place]],
+        "section": None,
+        "certainty": "parsed",
+        "source": "interventions" if place is None else "briefTitle",
+    }
 
 
 def encode_statement(record: TrialRecord, statement: Any) -> dict[str, Any]:
@@ -121,7 +147,7 @@ def match_trials(
     Returns
     -------
     list of trial and match
-        Not excluded first, then those with fewer open questions; equal ones by their number.
+        Not excluded first, then fewer open questions, more that is met, recruiting; equal ones by their number.
     """
     table = collect_facts(record, subject_id=subject_id, day=day)
 
@@ -130,7 +156,7 @@ def match_trials(
         return evaluate(decode_predicate(json.loads(predicate)), table)
 
     found = [(trial, match_trial(trial.criteria, ask)) for trial in read_trial_index(index, search=search)]
-    return sorted(found, key=lambda pair: (*find_rank(pair[1]), pair[0].nct_id))
+    return sorted(found, key=lambda pair: (*find_rank(pair[1]), pair[0].status not in OPEN_STATUS, pair[0].nct_id))
 
 
 def encode_matches(found: Iterable[tuple[IndexedTrial, TrialMatch]]) -> list[dict[str, Any]]:
