@@ -23,6 +23,7 @@ from livingdrug.cli.explaining import run_explain
 from livingdrug.cli.inspecting import run_check, run_doctor, run_examples
 from livingdrug.cli.simulating import run_simulate
 from livingdrug.cli.trial import add_trial
+from livingdrug.cli.trials import add_trials
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -49,6 +50,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_assess(commands)
     _add_calibrate(commands)
     add_trial(commands)
+    add_trials(commands)
 
     simulate = commands.add_parser(
         "simulate", help="simulate virtual patients as the records that a hospital would have"
