@@ -19,7 +19,7 @@ from scipy import stats
 
 from livingdrug.core.errors import InputError
 from livingdrug.study.trial_design import DAYS_PER_MONTH, Plausible
-from livingdrug.study.trial_result_rates import CONFIDENCE, LANDMARKS, SURVIVAL, Row
+from livingdrug.study.trial_result_rates import CONFIDENCE, LANDMARKS, NEAR, SURVIVAL, Row
 
 CLOSE = 1e-6
 """Of a spread: how far a weighted mean may be from the one that is stated."""
@@ -71,7 +71,7 @@ def compute_weights(own: pl.DataFrame, rules: Sequence[Plausible], arm: str = ""
     ([0.0, 1.33, 1.33, 1.33], 3.0)
     >>> older = compute_weights(own, [Plausible("age_years", mean=60.0)])
     >>> round(float(np.average(own["age_years"], weights=older.weight)), 3), round(older.effective_n, 2)
-    (60.0, 3.2)
+    (60.0, 3.31)
     """
     is_inside = np.ones(len(own), dtype=bool)
     for rule in rules:
@@ -178,10 +178,10 @@ def _tabulate_survival(arm: str, own: pl.DataFrame, weights: Weights) -> list[Ro
     rows: list[Row] = []
     for month in LANDMARKS:
         day = month * DAYS_PER_MONTH
-        if not (time[weight > 0] >= day).any():
+        if not (time[weight > 0] >= day - NEAR).any():
             break
         share = compute_weighted_survival(time, is_event, weight, day)
-        rows.append((arm, SURVIVAL["pfs"], f"at {month} months, {WEIGHTED}", share, None, None, "1", len(known), None))
+        rows.append((arm, SURVIVAL["pfs"], f"{WEIGHTED}, at {month} months", share, None, None, "1", len(known), None))
     return rows
 
 
