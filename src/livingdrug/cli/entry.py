@@ -21,6 +21,7 @@ from livingdrug.cli.assessing import read_option, run_assess, run_criteria
 from livingdrug.cli.calibrating import read_pair, run_calibrate
 from livingdrug.cli.explaining import run_explain
 from livingdrug.cli.inspecting import run_check, run_doctor, run_examples
+from livingdrug.cli.sensitivity import add_sensitivity
 from livingdrug.cli.simulating import run_simulate
 from livingdrug.cli.trial import add_trial
 from livingdrug.cli.trials import add_trials
@@ -51,6 +52,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_calibrate(commands)
     add_trial(commands)
     add_trials(commands)
+    add_sensitivity(commands)
 
     simulate = commands.add_parser(
         "simulate", help="simulate virtual patients as the records that a hospital would have"
