@@ -1,1 +1,0 @@
-"""What next: facts of a patient, rules over them, and the criteria that trials state."""
