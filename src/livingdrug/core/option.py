@@ -179,6 +179,4 @@ class Option(BaseModel):
         """Every evidence item that it names, each once."""
         rules = (*self.eligibility, *self.contraindications, *self.cautions, *self.mechanism_fit)
         named = [item for rule in rules for item in rule.evidence]
-        return tuple(
-            dict.fromkeys([*self.outcomes, *self.disconfirming, *self.simulation.compared_with, *named])
-        )
+        return tuple(dict.fromkeys([*self.outcomes, *self.disconfirming, *self.simulation.compared_with, *named]))

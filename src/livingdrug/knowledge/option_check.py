@@ -139,7 +139,9 @@ def _check_counts(item: EvidenceItem, where: str) -> Iterator[Fault]:
         if item.n is None or not isinstance(percent, int | float):
             continue
         share = percent * item.n / 100
-        told = f"{name.removesuffix('_pct')}_note" in item.computed or f"{name.removesuffix('_pct')}_ci" in item.outcomes
+        told = (
+            f"{name.removesuffix('_pct')}_note" in item.computed or f"{name.removesuffix('_pct')}_ci" in item.outcomes
+        )
         if abs(share - round(share)) > 0.005 * item.n and not told and item.design != "meta_analysis":
             rule = f"{percent} % of {item.n} must be a whole number of patients"
             yield _fault(f"{where}.outcomes.{name}", rule, share, "add a note to computed")
