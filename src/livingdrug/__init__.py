@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from livingdrug.study.examples import list_examples, load_example
     from livingdrug.study.explain_failure import explain_failure
     from livingdrug.study.explanation import Explanation
+    from livingdrug.study.list_options import list_options
+    from livingdrug.study.option_list import OptionList
     from livingdrug.study.simulate_cohort import simulate_cohort
 
 _HOMES = {
@@ -38,6 +40,7 @@ _HOMES = {
     "KnowledgeError": "core.errors",
     "LivingDrugError": "core.errors",
     "Model": "core.model",
+    "OptionList": "study.option_list",
     "ParameterSet": "core.parameters",
     "Quantity": "core.model",
     "Record": "core.tables",
@@ -50,6 +53,7 @@ _HOMES = {
     "compile_model": "engine.compile",
     "explain_failure": "study.explain_failure",
     "list_examples": "study.examples",
+    "list_options": "study.list_options",
     "list_parameters": "knowledge.parameters",
     "load_example": "study.examples",
     "load_parameters": "knowledge.parameters",
@@ -69,6 +73,7 @@ __all__ = [
     "KnowledgeError",
     "LivingDrugError",
     "Model",
+    "OptionList",
     "ParameterSet",
     "Quantity",
     "Record",
@@ -82,6 +87,7 @@ __all__ = [
     "compile_model",
     "explain_failure",
     "list_examples",
+    "list_options",
     "list_parameters",
     "load_example",
     "load_parameters",

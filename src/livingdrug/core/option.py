@@ -1,7 +1,7 @@
 """One thing that can be done after a failure: for whom, why, why not, on what evidence, and how it is simulated.
 
 These shapes are the schema of the files in ``knowledge/data/options``, one option a file. A rule is plain data
-(``{fact = "ecog", lte = 2}``, joined by ``all``, ``any``, ``not`` and ``at_least``); it is evaluated in room ``options``.
+(``{fact = "ecog", lte = 2}``, joined by ``all``, ``any``, ``not``, ``at_least``); room ``options`` evaluates it.
 """
 
 from typing import Any, Literal
@@ -177,6 +177,7 @@ class Option(BaseModel):
     @property
     def evidence(self) -> tuple[str, ...]:
         """Every evidence item that it names, each once."""
-        rules = (*self.eligibility, *self.contraindications, *self.cautions, *self.mechanism_fit)
+        rules = (*self.eligibility, *self.contraindications, *self.cautions)
         named = [item for rule in rules for item in rule.evidence]
+        named += [item for fit in self.mechanism_fit for item in fit.evidence]
         return tuple(dict.fromkeys([*self.outcomes, *self.disconfirming, *self.simulation.compared_with, *named]))

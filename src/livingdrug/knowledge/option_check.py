@@ -69,10 +69,11 @@ def _check_names(option: Option, known: OptionKnowledge) -> Iterator[Fault]:
 
 
 def _check_texts(option: Option) -> Iterator[Fault]:
-    """A number in a text of a file belongs to no evidence: numbers come from items and simulations alone."""
-    rules = (*option.eligibility, *option.contraindications, *option.cautions, *option.mechanism_fit)
+    """Find numbers in the texts of a file: numbers come from items and simulations alone."""
+    rules = (*option.eligibility, *option.contraindications, *option.cautions)
     texts = [option.text, option.disconfirming_reason, option.simulation.reason, *option.wrong]
-    for text in (*texts, *(rule.text for rule in rules)):
+    texts += [*(rule.text for rule in rules), *(fit.text for fit in option.mechanism_fit)]
+    for text in texts:
         number = _NUMBER.search(_ITEM.sub("", text))
         if number:
             rule = "a text must hold no number of its own"
@@ -133,7 +134,7 @@ def _check_item(item: EvidenceItem, known: OptionKnowledge) -> Iterator[Fault]:
 
 
 def _check_counts(item: EvidenceItem, where: str) -> Iterator[Fault]:
-    """A percentage of n patients must be a whole number of them, or say that it is not."""
+    """Find percentages of n patients that are not a whole number of them and do not say so."""
     for name in COUNTED:
         percent = item.outcomes.get(name)
         if item.n is None or not isinstance(percent, int | float):

@@ -111,7 +111,7 @@ def _add_asks(predicate: Predicate, asks: Mapping[str, str]) -> Predicate:
 
 
 def _list_given(option: Option, asks: Mapping[str, str]) -> list[Rule]:
-    """The rules that every option of a kind has; the antigen of ``PRIOR`` is put in when a patient is known."""
+    """List the rules that every treatment has; the antigen of ``PRIOR`` is put in when a patient is known."""
     if option.kind not in TREATING:
         return []
     failed = Leaf(FAILED, "eq", value=True, ask=asks.get(FAILED, ""))

@@ -49,7 +49,7 @@ def find_interval(item: EvidenceItem, name: str) -> tuple[float, float, str] | N
         (item.computed, f"{stem}_wilson95", "computed"),
     ):
         found = place.get(key)
-        if isinstance(found, list) and len(found) == 2:  # noqa: PLR2004 - lower and upper
+        if isinstance(found, list) and len(found) == 2:
             return float(found[0]), float(found[1]), how
     return None
 
@@ -64,8 +64,8 @@ def describe_item(item: EvidenceItem) -> str:
     ...     option="x", design="phase1", n=12, outcomes={"orr_pct": 25}, level="C", certainty="very_low",
     ...     how="reported", source="s", study="s",
     ...     verification=Verification(status="verified_abstract", checked_on="2026-01-01"))
-    >>> describe_item(item)
-    'NE-999 (lymphoma after CD19, n = 12, phase1): response 25 %; certainty very low, read in the abstract or official text.'
+    >>> describe_item(item).partition(";")[0]
+    'NE-999 (lymphoma after CD19, n = 12, phase1): response 25 %'
     """
     size = f"n = {item.n}" if item.n is not None else "number treated not stated"
     head = f"{item.id} ({item.population}, {size}, {item.design.replace('_', ' ')})"
@@ -132,10 +132,10 @@ def list_doubts(judgement: Judgement, evidence: Mapping[str, EvidenceItem], dise
     indirect = [item.id for item in items if item.id not in judgement.supporting and not item.is_recalled]
     indirect = [name for name in indirect if evidence[name].direction in ("reports", "supports")]
     if indirect:
-        doubts.append(f"{_join(indirect)} come from other patients than this one: indirect.")
+        doubts.append(f"Indirect, from other patients than this one: {_join(indirect)}.")
     recalled = [item.id for item in items if item.is_recalled]
     if recalled:
-        doubts.append(f"{_join(recalled)} are from memory and support nothing.")
+        doubts.append(f"From memory, and supporting nothing: {_join(recalled)}.")
     if not items:
         doubts.append("No row of evidence after a CAR T-cell product exists for it.")
     waiting = [ask for one in judgement.waiting for ask in one.trace.asks]

@@ -29,7 +29,9 @@ def read_answers(path: Path, words: Mapping[str, FactWord]) -> tuple[Fact, ...]:
         reader = csv.DictReader(lines)
         missing = [name for name in ("fact", "value") if name not in (reader.fieldnames or ())]
         if missing:
-            raise InputError(f"`{path}` must have the columns fact and value, but had {reader.fieldnames}. Hint: add them.")
+            raise InputError(
+                f"`{path}` must have the columns fact and value, but had {reader.fieldnames}. Hint: add them."
+            )
         rows = list(reader)
     faults: list[Fault] = []
     facts = [fact for number, row in enumerate(rows, start=2) for fact in _read(row, number, path.name, words, faults)]

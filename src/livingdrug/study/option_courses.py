@@ -6,7 +6,8 @@ option is run in the same draws with the same quantiles of its strength, so that
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.special import ndtri
@@ -146,6 +147,13 @@ Steps = Sequence[tuple[float, str, str, np.ndarray | float]]
 """Day after the start, target, action, value: a number, or one for each draw and strength (draw, strength)."""
 
 
+def make_change(day: float, target: str, action: str, value: Any, draw: int, strength: int) -> Change:
+    """Return the change of one draw and strength; a value may be one number, one a draw, or one for each strength."""
+    table = np.atleast_2d(np.asarray(value, dtype=float))
+    number = table[min(draw, len(table) - 1), min(strength, table.shape[1] - 1)]
+    return Change(day, target, action, float(number))  # type: ignore[arg-type]
+
+
 def run_courses(
     start: Start,
     steps: Steps,
@@ -178,8 +186,7 @@ def run_courses(
         for strength in range(strengths):
             changes = list(start.changes)
             for day, target, action, value in steps:
-                number = value if np.isscalar(value) else np.asarray(value)[draw, min(strength, strengths - 1)]
-                changes.append(Change(begin + day, target, action, float(number)))  # type: ignore[arg-type]
+                changes.append(make_change(begin + day, target, action, value, draw, strength))
             patients.append(changes)
     rows = np.repeat(own, strengths, axis=0)
     solution = solve(
@@ -219,8 +226,3 @@ def extend_to_two_targets(start: Start, sees: Mapping[str, float], densities: Ma
     for name, value in {**sees, **densities}.items():
         whole[:, place(name)] = value
     return whole
-
-
-def take_draws(start: Start, kept: np.ndarray) -> Start:
-    """Return the start with some of its draws."""
-    return replace(start, parameters=start.parameters[kept])

@@ -175,7 +175,7 @@ def _has_fallen(density: pl.DataFrame, before: pl.DataFrame, rules: Ruleset) -> 
 
 def list_explained_facts(explanation: Explanation | None, known: Sequence[Fact]) -> Iterator[Fact]:
     """Say why it failed, where the posterior supports an answer and nothing was measured that says it."""
-    if explanation is None or explanation.answered not in MECHANISMS:
+    if explanation is None or explanation.answered is None or explanation.answered not in MECHANISMS:
         return
     if any(fact.name == "mechanism" for fact in known):
         return
@@ -225,13 +225,15 @@ def collect_facts(
 
 
 def _list_consequences(facts: Sequence[Fact], day: float) -> Iterator[Fact]:
-    """What follows: an antigen whose gene is gone is negative; B-cell antigens on the tumour mean no lineage switch."""
+    """List what follows: without its gene an antigen is negative; with B-cell antigens no lineage was switched."""
     names = {fact.name for fact in facts}
     for fact in facts:
         if fact.name.endswith(".biallelic_loss") and fact.value is True:
             name = fact.name.removesuffix(".biallelic_loss")
             own = [other.day for other in facts if other.name == name and other.day is not None]
-            yield Fact(name, "negative", "", max(own, default=day), fact.file, fact.row, note="both gene copies are lost")
+            yield Fact(
+                name, "negative", "", max(own, default=day), fact.file, fact.row, note="both gene copies are lost"
+            )
         if fact.name in ("antigen.CD19", "antigen.CD22") and fact.value != "negative" and "lineage_switch" not in names:
             names.add("lineage_switch")
             note = f"{fact.name.removeprefix('antigen.')} is on the tumour"

@@ -160,7 +160,9 @@ def _say_row(fact: Fact) -> str:
 def describe_evidence(item: EvidenceItem, known: OptionKnowledge) -> dict[str, Any]:
     """Return an evidence item; the numbers of one from memory are not shown."""
     shown = {} if item.is_recalled else dict(item.outcomes)
-    intervals = {} if item.is_recalled else {name: found for name in item.outcomes if (found := find_interval(item, name))}
+    intervals = (
+        {} if item.is_recalled else {name: found for name in item.outcomes if (found := find_interval(item, name))}
+    )
     return {
         "id": item.id,
         "text": describe_item(item),

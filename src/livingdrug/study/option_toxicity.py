@@ -3,7 +3,7 @@
 import numpy as np
 
 from livingdrug.engine.compile import compile_model
-from livingdrug.engine.schedule import Change, Schedule
+from livingdrug.engine.schedule import Schedule
 from livingdrug.engine.solve import solve
 from livingdrug.fit.problem import MOST_STEPS
 from livingdrug.knowledge.parameters import list_parameters, load_parameters
@@ -11,7 +11,7 @@ from livingdrug.models.unified.interventions import EXTINCTION_DRAWS
 from livingdrug.models.unified.model import UNIFIED
 from livingdrug.models.unified.toxicity import UNIFIED_TOXICITY
 from livingdrug.simulate.cohort import sample_parameters
-from livingdrug.study.option_courses import RTOL, Start
+from livingdrug.study.option_courses import RTOL, Start, make_change
 from livingdrug.study.option_levers import Plan
 from livingdrug.study.toxicity_outcomes import DAYS, KEPT, grade_toxicity
 
@@ -34,11 +34,12 @@ def compute_crs_risk(start: Start, plan: Plan, *, jobs: int | None = None) -> fl
     for column, own in enumerate(UNIFIED.parameter_names):
         parameters[:, UNIFIED_TOXICITY.parameter_names.index(own)] = start.parameters[:, column]
     begin = start.day + plan.delay
+    middle = plan.strengths // 2
     patients = [
         [
             *start.changes,
             *(
-                Change(begin + day, target, action, float(value if np.isscalar(value) else np.asarray(value)[draw, 0]))  # type: ignore[arg-type]
+                make_change(begin + day, target, action, value, draw, middle)
                 for day, target, action, value in plan.steps
             ),
         ]
@@ -56,5 +57,7 @@ def compute_crs_risk(start: Start, plan: Plan, *, jobs: int | None = None) -> fl
     )
     courses = {name: solution.at(name).copy() for name in KEPT}
     known = np.isfinite(courses[KEPT[0]]).all(axis=1)
-    graded = grade_toxicity({name: course[known] for name, course in courses.items()}, np.full(int(known.sum()), np.inf))
+    graded = grade_toxicity(
+        {name: course[known] for name, course in courses.items()}, np.full(int(known.sum()), np.inf)
+    )
     return float(np.mean(graded.crs_grade >= SEVERE)) if known.any() else None

@@ -21,7 +21,7 @@ SPAN = (5.0, 95.0)
 """Percentiles of the intervals: over draws."""
 BASES = {
     "patient": "the posterior of this patient’s record",
-    "population": "virtual patients of the same disease and product who failed at about the same time, not this patient",
+    "population": "virtual patients of the same disease and product who failed about then, not this patient",
 }
 
 
@@ -76,9 +76,16 @@ def simulate_options(
     settings: Ruleset,
     *,
     densities: Mapping[str, float] | None = None,
+    with_toxicity: bool = True,
     jobs: int | None = None,
 ) -> tuple[dict[str, Simulated | str], dict[str, Any]]:
     """Simulate every option that the model can represent.
+
+    Parameters
+    ----------
+    densities : mapping of antigen to its measured density, optional
+    with_toxicity : bool
+        Whether the risk of cytokine release is computed; it takes most of the time.
 
     Returns
     -------
@@ -87,7 +94,7 @@ def simulate_options(
         What is expected without further therapy.
     """
     own = dict(densities or {})
-    runs = _Runs(start, settings, own, jobs)
+    runs = _Runs(start, settings, own, jobs, with_toxicity=with_toxicity)
     found: dict[str, Simulated | str] = {}
     for option in options:
         found[option.id] = runs.simulate(option)
@@ -97,7 +104,10 @@ def simulate_options(
 class _Runs:
     """One patient's runs; no further therapy is run once for each delay."""
 
-    def __init__(self, start: Start, settings: Ruleset, densities: Mapping[str, float], jobs: int | None) -> None:
+    def __init__(
+        self, start: Start, settings: Ruleset, densities: Mapping[str, float], jobs: int | None, *, with_toxicity: bool
+    ) -> None:
+        self._with_toxicity = with_toxicity
         self._start, self._settings, self._densities, self._jobs = start, settings, densities, jobs
         self._nothing: dict[float, Courses] = {}
 
@@ -125,7 +135,7 @@ class _Runs:
         effect = option.simulation
         if effect.lever == "none":
             return f"not simulated: {effect.reason}"
-        if effect.strength == "fitted" and "kill" not in effect.values:
+        if effect.strength == "fitted" and not {"kill", "potency"} & set(effect.values):
             return "not simulated: its strength could not be fitted to its evidence"
         check_combination(self._start.disease, (option.intervention.name, *option.intervention.parts))
         setting = Setting(option, self._start, self._settings, self._densities)
@@ -133,9 +143,10 @@ class _Runs:
         if isinstance(plan, str):
             return f"not simulated: {plan}"
         seen, without = self._see(self.run(plan)), self._see(self.run_nothing(plan.delay))
-        crs, variants = None, ()
+        crs: float | None = None
+        variants: tuple[Mapping[str, Any], ...] = ()
         if effect.lever == "second_infusion":
-            crs = compute_crs_risk(self._start, plan, jobs=self._jobs)
+            crs = compute_crs_risk(self._start, plan, jobs=self._jobs) if self._with_toxicity else None
             bare = self._see(self.run(plan_second_infusion(setting, with_lymphodepletion=False)))
             variants = (
                 {"name": "with lymphodepletion", **_summarise(seen)},
