@@ -85,7 +85,7 @@ def fit_option(option, people, settings, evidence):
 
     def see(strength, days):
         changed = with_values(option, make_values(name, strength, days, time is not None))
-        return simulate_options([changed], start, settings, with_toxicity=False)[0][option.id]
+        return simulate_options([changed], people, settings, with_toxicity=False)[0][option.id]
 
     for _ in range(ROUNDS if name == "kill" and time is not None else 1):
         strength = bisect(lambda k, d=duration: see(k, d).response >= response, *LIMITS[name])

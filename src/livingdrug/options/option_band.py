@@ -37,12 +37,15 @@ class Band(StrEnum):
     @property
     def rank(self) -> int:
         """Place from excluded to supported."""
-        return list(Band).index(self)
+        return _RANKS[self]
 
     @property
     def is_offered(self) -> bool:
         """Whether it can be considered on what is known."""
         return self in (Band.PLAUSIBLE, Band.SUPPORTED)
+
+
+_RANKS = {band: place for place, band in enumerate(Band)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +100,12 @@ def judge_option(
     to_settle = [one for one in states if one.rule.need == "confirm" and one.rule.role in _GATES]
     waiting = tuple(one for one in to_settle if one.state != _wanted(one))
     supporting, sureness = find_support(option, table, evidence, disease)
-    limits = _find_limits(option, states, waiting, supporting, evidence, disease)
-    band = Band.SUPPORTED if not limits else Band.PLAUSIBLE
-    deciding: list[RuleState] = []
+    limits: list[str] = []
     if failing or open_ones:
         band, deciding = (Band.EXCLUDED, failing) if failing else (Band.NEEDS_DATA, open_ones)
+    else:
+        limits = _find_limits(option, states, waiting, supporting, evidence, disease)
+        band, deciding = Band.PLAUSIBLE if limits else Band.SUPPORTED, []
     cautions = tuple(one for one in states if one.rule.role == "caution" and one.state == FactState.MET)
     fit = find_fit(states)
     return Judgement(

@@ -26,15 +26,14 @@ def rank_options(judged: Sequence[Judgement], disease: str) -> tuple[Ranked, ...
     if disease in UNRANKED:
         rest = sorted(rest, key=lambda j: (-j.band.rank, j.option.id))
         return tuple(Ranked(j, None) for j in (*always, *rest))
-    offered = [j for j in rest if j.band.is_offered]
+    keys = [_order(j) for j in rest if j.band.is_offered]
     ranked = []
     for judgement in rest:
         if not judgement.band.is_offered:
             ranked.append(Ranked(judgement, None))
             continue
-        place = 1 + sum(_order(other) < _order(judgement) for other in offered)
-        tied = sum(_order(other) == _order(judgement) for other in offered) > 1
-        ranked.append(Ranked(judgement, place, tied))
+        own = _order(judgement)
+        ranked.append(Ranked(judgement, 1 + sum(key < own for key in keys), keys.count(own) > 1))
     return (*(Ranked(j, None) for j in always), *ranked)
 
 

@@ -4,7 +4,7 @@ Beside the rules of its file an option has rules that no file can leave out: the
 tumour must carry what the option aims at.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -68,13 +68,25 @@ class RuledOption:
     rules: tuple[Rule, ...]
 
 
-def prepare_option(option: Option, asks: Mapping[str, str]) -> RuledOption:
-    """Decode the rules of an option.
+def prepare_options(options: Iterable[Option], asks: Mapping[str, str]) -> tuple[RuledOption, ...]:
+    """Decode the rules of options; rules that ask the same become one object, so that a patient is asked once.
 
     Parameters
     ----------
     asks : mapping of fact to question
     """
+    shared: dict[Predicate, Predicate] = {}
+    prepared = []
+    for option in options:
+        rules = (
+            replace(rule, predicate=shared.setdefault(rule.predicate, rule.predicate))
+            for rule in _list_rules(option, asks)
+        )
+        prepared.append(RuledOption(option, tuple(rules)))
+    return tuple(prepared)
+
+
+def _list_rules(option: Option, asks: Mapping[str, str]) -> list[Rule]:
     rules = [
         *(_decode(one, "eligibility", asks) for one in option.eligibility),
         *(_decode(one, "contraindication", asks) for one in option.contraindications),
@@ -83,7 +95,7 @@ def prepare_option(option: Option, asks: Mapping[str, str]) -> RuledOption:
     for number, fit in enumerate(option.mechanism_fit, start=1):
         predicate = _add_asks(decode_predicate(fit.rule), asks)
         rules.append(Rule(f"fit_{number}", fit.effect, "confirm", fit.text, predicate, fit.evidence, "evidence"))
-    return RuledOption(option, (*_list_given(option, asks), *rules))
+    return [*_list_given(option, asks), *rules]
 
 
 def _decode(one: Criterion, role: Role, asks: Mapping[str, str]) -> Rule:
@@ -154,11 +166,11 @@ def ask_rules(
     memory : dict, optional
         Traces of predicates that this patient has been asked before, by identity; for many options of one patient.
     """
-    target = find_target(table)
+    target = find_target(table) if PRIOR in ruled.option.intervention.targets else ""
     known = {} if memory is None else memory
     states = []
     for rule in ruled.rules:
-        if rule.name == ANTIGEN and target and PRIOR in ruled.option.intervention.targets:
+        if target and rule.name == ANTIGEN:
             named = replace(
                 rule,
                 text=rule.text.replace(PRIOR, target),

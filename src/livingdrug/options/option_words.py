@@ -136,6 +136,9 @@ def list_doubts(judgement: Judgement, evidence: Mapping[str, EvidenceItem], dise
     recalled = [item.id for item in items if item.is_recalled]
     if recalled:
         doubts.append(f"From memory, and supporting nothing: {_join(recalled)}.")
+    read = [item.id for item in items if not item.is_recalled]
+    if read:
+        doubts.append("Its evidence was read in abstracts and reports, not in full papers.")
     if not items:
         doubts.append("No row of evidence after a CAR T-cell product exists for it.")
     waiting = [ask for one in judgement.waiting for ask in one.trace.asks]

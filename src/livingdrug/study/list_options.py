@@ -12,7 +12,7 @@ from livingdrug.knowledge.rules import load_rules
 from livingdrug.options.facts import Fact, FactTable
 from livingdrug.options.option_band import judge_option
 from livingdrug.options.option_ranking import Ranked, rank_options
-from livingdrug.options.option_rules import RuledOption, ask_rules, prepare_option
+from livingdrug.options.option_rules import RuledOption, ask_rules, prepare_options
 from livingdrug.options.option_words import describe_item
 from livingdrug.options.predicate import Trace
 from livingdrug.study.explain_failure import Explained, explain_subject
@@ -30,12 +30,12 @@ SOLID = "No reliable comparison exists after failure in solid tumours: the optio
 
 
 @cache
-def prepare_options(disease: str) -> tuple[RuledOption, ...]:
+def load_ruled_options(disease: str) -> tuple[RuledOption, ...]:
     """Decode the options of a disease, with those of every disease."""
     known = load_options()
     asks = {name: word.ask for name, word in known.facts.items()}
     chosen = [one for one in known.options.values() if {disease, ANY} & set(one.diseases) and one.status != "retired"]
-    return tuple(prepare_option(option, asks) for option in chosen)
+    return prepare_options(chosen, asks)
 
 
 def judge_facts(table: FactTable, disease: str) -> tuple[Ranked, ...]:
@@ -52,7 +52,7 @@ def judge_facts(table: FactTable, disease: str) -> tuple[Ranked, ...]:
     memory: dict[int, Trace] = {}
     judged = [
         judge_option(ruled.option, ask_rules(ruled, table, asks, memory), table, known.evidence, disease)
-        for ruled in prepare_options(disease)
+        for ruled in load_ruled_options(disease)
     ]
     return rank_options(judged, disease)
 
