@@ -59,8 +59,9 @@ def _list_option(one: Mapping[str, Any]) -> list[str]:
     fit = {"favours": "favoured by the reason of the failure", "against": "the reason of the failure speaks against it"}
     parts = [fit[one["mechanism_fit"]]] if one["mechanism_fit"] in fit else []
     ids = [item["id"] for item in one["evidence"]]
-    parts.append(f"evidence {', '.join(ids)}" if ids else "no evidence after a CAR T-cell product")
-    lines += _wrap("; ".join(parts), indent=8)
+    if one["kind"] != "trial":
+        parts.append(f"evidence {', '.join(ids)}" if ids else "no evidence after a CAR T-cell product")
+    lines += _wrap("; ".join(parts), indent=8) if parts else []
     simulated = one["simulated"]
     if simulated is not None:
         lines += _wrap(describe_simulation(simulated), indent=8)
@@ -73,7 +74,7 @@ def describe_simulation(simulated: Mapping[str, Any]) -> str:
     first, last = simulated["difference"]["response_interval"]
     text = (
         f"simulated response {100 * simulated['response']:.0f} % ({100 * low:.0f} to {100 * high:.0f} %), "
-        f"{simulated['pfs_months']:.1f} months without progression; against no further therapy "
+        f"{describe_time(simulated)} without progression; against no further therapy "
         f"{100 * simulated['difference']['response']:+.0f} points ({100 * first:+.0f} to {100 * last:+.0f})"
     )
     if simulated["crs_grade3"] is not None:
@@ -81,6 +82,12 @@ def describe_simulation(simulated: Mapping[str, Any]) -> str:
     compared = ", ".join(simulated["compared_with"])
     strength = {"fitted": f"fitted to {compared}", "bounded": f"held against {compared}"}
     return f"{text} [{simulated['id']}, {strength.get(simulated['strength'], 'strength assumed')}]"
+
+
+def describe_time(simulated: Mapping[str, Any]) -> str:
+    """Say the median time without progression; what lies beyond the horizon is not known."""
+    months = simulated["pfs_months"]
+    return f"{months:.0f} months or more" if months >= simulated["horizon_months"] else f"{months:.1f} months"
 
 
 def _wrap(text: str, *, indent: int = 2, rest: int | None = None) -> list[str]:

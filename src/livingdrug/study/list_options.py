@@ -110,7 +110,7 @@ def list_options(
     if start is not None:
         shown = [one.judgement.option for one in ranked if one.judgement.band != "excluded"]
         simulated, nothing = simulate_options(shown, start, settings, densities=_list_densities(table), jobs=jobs)
-    if not any(data.disease in one.option.diseases for one in prepare_options(data.disease)):
+    if not any(data.disease in one.option.diseases for one in load_ruled_options(data.disease)):
         notes.append(f"no options of {data.disease} are packaged; those of every disease are shown")
     return OptionList(
         subject_id=data.subject_id,

@@ -61,6 +61,7 @@ class Simulated:
     delay_days: float
     growth: float
     draws: int
+    horizon_months: float
     variants: tuple[Mapping[str, Any], ...] = field(default_factory=tuple)
 
 
@@ -197,6 +198,7 @@ class _Runs:
             delay_days=plan.delay,
             growth=growth,
             draws=len(own),
+            horizon_months=self._settings.threshold("horizon") / MONTH,
             variants=variants,
         )
 
