@@ -25,7 +25,11 @@ NUMBERS = {
     "remission_after_auto_months": (2, 60),
     "prior.lines": (1, 9),
 }
-WORDS = {"sex": ("female", "male"), "response.best": ("CR", "SD"), "failure.class": ("primary_resistance", "late_relapse")}
+WORDS = {
+    "sex": ("female", "male"),
+    "response.best": ("CR", "SD"),
+    "failure.class": ("primary_resistance", "late_relapse"),
+}
 LINEAGE = ("CD19", "CD22")
 _DIGITS = re.compile(r"(?<![\w.-])\d+(?:\.\d+)?(?![\w.]*\d)")
 
@@ -45,7 +49,9 @@ def draw_patient(rng):
     disease = DISEASES[rng.integers(len(DISEASES))]
     share = rng.random()
     names = [name for name in KNOWN.facts if rng.random() < share]
-    facts = {name: (Fact(name, draw_value(KNOWN.facts[name], rng), KNOWN.facts[name].unit, 1.0, "x", 1),) for name in names}
+    facts = {
+        name: (Fact(name, draw_value(KNOWN.facts[name], rng), KNOWN.facts[name].unit, 1.0, "x", 1),) for name in names
+    }
     facts["disease"] = (Fact("disease", disease),)
     if rng.random() < 0.9:
         facts["prior.car_t.target"] = (Fact("prior.car_t.target", PRIOR[disease]),)
@@ -66,7 +72,11 @@ def check_laws(disease, facts, ranked):
     for name, one in by_id.items():
         judgement = one.judgement
         option, given = judgement.option, {judgement.option.intervention.name, *judgement.option.intervention.parts}
-        if disease == "myeloma" and "pd1_inhibitor" in given and ("imid" in given or say(facts, "planned.imid") is True):
+        if (
+            disease == "myeloma"
+            and "pd1_inhibitor" in given
+            and ("imid" in given or say(facts, "planned.imid") is True)
+        ):
             assert judgement.band == "excluded", name
         if disease == "myeloma" and "imid" in given and say(facts, "planned.checkpoint_inhibitor") is True:
             assert judgement.band == "excluded", name
@@ -99,6 +109,10 @@ def check_antigens(disease, facts, judgement):
         assert judgement.band == "excluded", option.id
 
 
+def find_height(band):
+    return band.rank if band.is_offered else 0
+
+
 def check_removal(disease, facts, ranked, rng):
     """Without one fact no option that was not offered is, none is supported that was not, and no rule becomes met."""
     gone = list(facts)[rng.integers(len(facts))]
@@ -107,7 +121,9 @@ def check_removal(disease, facts, ranked, rng):
     for one in judge_facts(FactTable(less, 10.0), disease):
         judgement, old = one.judgement, before[one.judgement.option.id]
         # excluded and needs data are both not offered: what excluded an option may be what is now unknown
-        assert (judgement.band.rank if judgement.band.is_offered else 0) <= (old.band.rank if old.band.is_offered else 0), (
+        assert (judgement.band.rank if judgement.band.is_offered else 0) <= (
+            old.band.rank if old.band.is_offered else 0
+        ), (
             judgement.option.id,
             gone,
         )
@@ -142,8 +158,10 @@ def list_numbers(values):
 def find_loose_numbers(text):
     """Numbers of a sentence that stand in no evidence item which the sentence names."""
     named = [KNOWN.evidence[item] for item in dict.fromkeys(re.findall(r"NE-\d{3}", text))]
-    known = {n for item in named for n in list_numbers([item.n, item.outcomes, item.computed, item.modifiers, item.notes])}
-    known |= {n for item in named for n in list_numbers([item.population, item.outcomes_reason])} | {"95"}
+    known = {
+        n for item in named for n in list_numbers([item.n, item.outcomes, item.computed, item.modifiers, item.notes])
+    }
+    known |= {n for item in named for n in list_numbers([item.population, item.outcomes_reason, item.notes])} | {"95"}
     known |= {"3", "6", "12", "30"} if named else set()
     plain = re.sub(r"NE-\d{3}|phase\d( \d)*|9p24|11;14|t\(11;14\)|95 % interval|at \d+ months|last \d+ days", "", text)
     return [number for number in list_numbers([plain]) if number not in known]

@@ -32,7 +32,8 @@ def format_options(found: OptionList) -> str:
     if found.questions:
         lines += ["", "  What to ask next"]
         for question in found.questions[:MOST_QUESTIONS]:
-            lines += _wrap(f"{question['ask']} ({len(question['options'])} options)", indent=4)
+            count = len(question["options"])
+            lines += _wrap(f"{question['ask']} ({count} option{'s' if count > 1 else ''})", indent=4)
     lines += ["", *(line for note in reversed(found.notes) for line in _wrap(note))]
     return "\n".join(lines)
 
@@ -81,7 +82,7 @@ def describe_simulation(simulated: Mapping[str, Any]) -> str:
         text += f"; cytokine release of grade 3 or more {100 * simulated['crs_grade3']:.0f} %"
     compared = ", ".join(simulated["compared_with"])
     strength = {"fitted": f"fitted to {compared}", "bounded": f"held against {compared}"}
-    return f"{text} [{simulated['id']}, {strength.get(simulated['strength'], 'strength assumed')}]"
+    return f"{text} [{simulated['id']}, {strength.get(simulated['strength'], 'assumed: no row to hold it against')}]"
 
 
 def describe_time(simulated: Mapping[str, Any]) -> str:

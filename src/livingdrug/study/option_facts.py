@@ -5,6 +5,7 @@ What was derived says of which row; what nobody measured is not in the table.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
@@ -71,12 +72,14 @@ def assess_failure(record: Record, tables: SubjectTables) -> Failure:
     assessment = assess(record, name)
     own = assessment.endpoints.filter(pl.col("subject_id") == tables.subject_id)
     said = {row["endpoint"]: row for row in own.iter_rows(named=True)}
+    trail = [entry for entry in assessment.trace() if entry["subject_id"] == tables.subject_id]
+    best = list(_list_best(said, name, trail))
     found = said.get("failure")
     if found is None or found["value"] in ("unknown", ""):
-        return Failure(tuple(_list_best(said, name)), None, None)
+        return Failure(tuple(best), None, None)
     failed = found["value"] != "none"
     day = float(found["day"]) if failed and found["day"] is not None else None
-    row = _find_row(assessment.trace(), tables.subject_id, day)
+    row = _find_row(trail, "day", day)
     note = f"{name}: {found['reason']}"
     facts = [Fact("failure.failed", failed, "", day, OBSERVATIONS, row, note=note)]
     facts.append(Fact("failure.class", str(found["value"]), "", day, OBSERVATIONS, row, note=note))
@@ -85,23 +88,24 @@ def assess_failure(record: Record, tables: SubjectTables) -> Failure:
     mechanism = said.get("failure_mechanism")
     if mechanism is not None and mechanism["value"] not in ("", "unknown") and "presumptive" not in mechanism["value"]:
         facts.append(Fact("mechanism", mechanism["value"], "", day, OBSERVATIONS, row, note=mechanism["reason"] or ""))
-    return Failure((*facts, *_list_best(said, name)), failed, day)
+    return Failure((*facts, *best), failed, day)
 
 
-def _find_row(trail: Iterable[Mapping[str, object]], subject: str, day: float | None) -> int | None:
-    for entry in trail:
-        rows: list[dict[str, object]] = entry["rows"]  # type: ignore[assignment]
-        if entry["subject_id"] == subject and entry["day"] == day and rows:
-            return int(rows[-1]["row"])  # type: ignore[call-overload, no-any-return]
-    return None
+def _find_row(trail: Iterable[Mapping[str, Any]], field: str, value: object) -> int | None:
+    """Return the last row that the first verdict with this day, or this category, rests on."""
+    rows = next((entry["rows"] for entry in trail if entry[field] == value and entry["rows"]), None)
+    return None if rows is None else int(rows[-1]["row"])
 
 
-def _list_best(said: Mapping[str, Mapping[str, object]], name: str) -> Iterator[Fact]:
+def _list_best(said: Mapping[str, Mapping[str, Any]], name: str, trail: Sequence[Mapping[str, Any]]) -> Iterator[Fact]:
     best = said.get("best_overall_response")
     value = "" if best is None else str(best["value"] or "")
     if value in RESPONDED or value in NOT_RESPONDED:
-        yield Fact("response.best", value, file="assessment", note=name)
-        yield Fact("response.responded", value in RESPONDED, file="assessment", note=f"{name}: best response {value}")
+        row = _find_row(trail, "confirmed", value)
+        row = _find_row(trail, "time_point", value) if row is None else row
+        file, note = (OBSERVATIONS, f"{name}: best response {value}") if row is not None else ("assessment", name)
+        yield Fact("response.best", value, file=file, row=row, note=note)
+        yield Fact("response.responded", value in RESPONDED, file=file, row=row, note=note)
 
 
 def list_antigen_facts(observations: pl.DataFrame, day: float, prior: str, rules: Ruleset) -> Iterator[Fact]:

@@ -5,7 +5,7 @@ import pytest
 from livingdrug.core.evidence_item import EvidenceItem
 from livingdrug.core.option import Option
 from livingdrug.knowledge.option_check import check_option_knowledge, check_options
-from livingdrug.knowledge.options import OptionKnowledge, decode, load_options
+from livingdrug.knowledge.options import decode, load_options
 
 
 def plant(kind, name, **changes):
@@ -14,7 +14,9 @@ def plant(kind, name, **changes):
     options, evidence = dict(known.options), dict(known.evidence)
     place = options if kind == "option" else evidence
     place[name] = place[name].model_copy(update=changes)
-    return OptionKnowledge(options, evidence, known.sources, known.facts, known.excluded, known.targets, known.baselines)
+    return OptionKnowledge(
+        options, evidence, known.sources, known.facts, known.excluded, known.targets, known.baselines
+    )
 
 
 def find(known, today=""):

@@ -69,10 +69,16 @@ NEXT_STEPS = {
     "checkpoint combination": "solid.checkpoint",
     "clinical trial": "any.clinical_trial",
 }
+STRATEGIES = {"dual-target CAR": "dual", "armored CAR": "armored", "CAR-NK": "nk", "allogeneic": "allogeneic"}
 EMERGING = {
     f"{strategy} {disease}": f"{disease}.car.{kind}"
     for disease in ("lbcl", "b_all", "myeloma")
-    for strategy, kind in (("dual-target CAR", "dual"), ("armored CAR", "armored"), ("CAR-NK", "nk"), ("allogeneic", "allogeneic"))
+    for strategy, kind in (
+        ("dual-target CAR", "dual"),
+        ("armored CAR", "armored"),
+        ("CAR-NK", "nk"),
+        ("allogeneic", "allogeneic"),
+    )
 } | {"armored CAR in solid tumours": "solid.car.armored", "CAR-NK in solid tumours": "solid.car.nk"}
 SUPPORT = {
     "palliative care": "any.palliative_care",

@@ -9,11 +9,14 @@ from livingdrug.cli.entry import main
 from livingdrug.core.errors import InputError
 from livingdrug.io.tables import read_record
 from livingdrug.knowledge.options import load_options
+from livingdrug.knowledge.rules import load_rules
 from livingdrug.options.facts import Fact
 from livingdrug.options.option_combination import check_combination
 from livingdrug.study.examples import load_example
 from livingdrug.study.list_options import list_options
 from livingdrug.study.option_answers import read_answers
+from livingdrug.study.option_courses import start_from_population
+from livingdrug.study.simulate_options import simulate_options
 
 SUBJECTS = "subject_id,disease,product,age_years,sex,weight_kg,source\np1,lbcl,axi_cel,61,male,80,test\n"
 EVENTS = "subject_id,day,type,amount,unit,duration_days,note\np1,0,car_t,2e8,cells,,\n"
@@ -52,7 +55,11 @@ def test_a_late_relapse_with_the_antigen_makes_a_second_infusion_plausible_with_
 
 def test_an_antigen_negative_relapse_excludes_every_agent_of_that_antigen(tmp_path):
     found = list_options(write_lymphoma(tmp_path, LATE, 0.01), simulate=False)
-    same = [one for one in found.options if one["intervention"]["targets"] == ["CD19"] or "PRIOR" in one["intervention"]["targets"]]
+    same = [
+        one
+        for one in found.options
+        if one["intervention"]["targets"] == ["CD19"] or "PRIOR" in one["intervention"]["targets"]
+    ]
     assert len(same) >= 5
     assert {one["band"] for one in same} == {"excluded"}
     state = next(s for s in by_id(found)["lbcl.second_infusion"]["states"] if s["rule"] == "antigen_present")
@@ -146,6 +153,22 @@ def test_the_simulator_refuses_a_combination_that_harms():
     with pytest.raises(InputError, match="NE-051"):
         check_combination("myeloma", ("imid", "pd1_inhibitor"))
     check_combination("lbcl", ("imid", "pd1_inhibitor"))
+
+
+@pytest.mark.parametrize(
+    ("disease", "product", "day"),
+    [("myeloma", "ide_cel", 300.0), ("lbcl", "axi_cel", 100.0), ("b_all", "tisa_cel", 180.0)],
+)
+def test_drugs_fitted_to_a_row_respond_as_it_says_in_other_virtual_patients(disease, product, day):
+    known, settings = load_options(), load_rules("options/1")
+    start = start_from_population(disease, product, day, settings, seed=5, jobs=1)
+    fitted = [one for one in known.options.values() if disease in one.diseases and one.simulation.lever == "kill"]
+    found = simulate_options(fitted, start, settings, with_toxicity=False, jobs=1)[0]
+    assert fitted
+    for option in fitted:
+        outcomes = known.evidence[option.simulation.compared_with[0]].outcomes
+        published = outcomes.get("orr_pct", outcomes.get("cr_pct"))
+        assert 100 * found[option.id].response == pytest.approx(published, abs=8), option.id
 
 
 def test_the_command_writes_the_list_the_context_and_a_page(tmp_path, capsys):
