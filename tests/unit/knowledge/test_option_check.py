@@ -14,9 +14,7 @@ def plant(kind, name, **changes):
     options, evidence = dict(known.options), dict(known.evidence)
     place = options if kind == "option" else evidence
     place[name] = place[name].model_copy(update=changes)
-    return OptionKnowledge(
-        options, evidence, known.sources, known.facts, known.excluded, known.targets, known.baselines
-    )
+    return replace(known, options=options, evidence=evidence)
 
 
 def find(known, today=""):

@@ -73,12 +73,7 @@ STRATEGIES = {"dual-target CAR": "dual", "armored CAR": "armored", "CAR-NK": "nk
 EMERGING = {
     f"{strategy} {disease}": f"{disease}.car.{kind}"
     for disease in ("lbcl", "b_all", "myeloma")
-    for strategy, kind in (
-        ("dual-target CAR", "dual"),
-        ("armored CAR", "armored"),
-        ("CAR-NK", "nk"),
-        ("allogeneic", "allogeneic"),
-    )
+    for strategy, kind in STRATEGIES.items()
 } | {"armored CAR in solid tumours": "solid.car.armored", "CAR-NK in solid tumours": "solid.car.nk"}
 SUPPORT = {
     "palliative care": "any.palliative_care",
