@@ -1,5 +1,7 @@
 """The linter of options finds what is planted."""
 
+from dataclasses import replace
+
 import pytest
 
 from livingdrug.core.evidence_item import EvidenceItem
