@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from livingdrug.study.explain_failure import explain_failure
     from livingdrug.study.explanation import Explanation
     from livingdrug.study.list_options import list_options
-    from livingdrug.study.option_list import OptionList
     from livingdrug.study.simulate_cohort import simulate_cohort
 
 _HOMES = {
@@ -40,7 +39,6 @@ _HOMES = {
     "KnowledgeError": "core.errors",
     "LivingDrugError": "core.errors",
     "Model": "core.model",
-    "OptionList": "study.option_list",
     "ParameterSet": "core.parameters",
     "Quantity": "core.model",
     "Record": "core.tables",
@@ -73,7 +71,6 @@ __all__ = [
     "KnowledgeError",
     "LivingDrugError",
     "Model",
-    "OptionList",
     "ParameterSet",
     "Quantity",
     "Record",

@@ -25,6 +25,7 @@ from livingdrug.cli.knowledge import add_knowledge
 from livingdrug.cli.options import add_options
 from livingdrug.cli.simulating import run_simulate
 from livingdrug.cli.trial import add_trial
+from livingdrug.cli.trials import add_trials
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -53,6 +54,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_trial(commands)
     add_options(commands)
     add_knowledge(commands)
+    add_trials(commands)
 
     simulate = commands.add_parser(
         "simulate", help="simulate virtual patients as the records that a hospital would have"

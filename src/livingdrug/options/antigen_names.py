@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 
 ANTIGENS: Mapping[str, str] = MappingProxyType(
@@ -148,7 +148,7 @@ GAP = r"(?:\s*\([^()]{0,40}\))?"
 @cache
 def _compile() -> re.Pattern[str]:
     """Return one pattern without groups: the engine then skips, by the first letter, what cannot match."""
-    return re.compile(rf"{_GLUED}(?:{'|'.join(ANTIGENS.values())}){_END}")
+    return re.compile(rf"(?=[A-Z5a-gilmnprstu]){_GLUED}(?:{'|'.join(ANTIGENS.values())}){_END}")
 
 
 @cache
@@ -164,12 +164,17 @@ def find_antigens(plain: str) -> list[tuple[int, int, str]]:
     >>> [name for _, _, name in find_antigens("CD19 or CD190, EGFRvIII, anti-BCMA, B7-H3, CCR9")]
     ['CD19', 'EGFRvIII', 'BCMA', 'CD276', 'CCR9']
     """
+    return list(_find_antigens(plain))
+
+
+@lru_cache(maxsize=64)
+def _find_antigens(plain: str) -> tuple[tuple[int, int, str], ...]:
     found = []
     for match in _compile().finditer(plain):
         each = ((name, pattern.match(plain, match.start())) for name, pattern in _compile_each())
         name = next((name for name, whole in each if whole and whole.end() == match.end()), "")
         found.append((match.start(), match.end(), name))
-    return [item for item in found if item[2]]
+    return tuple(item for item in found if item[2])
 
 
 def find_product_targets(text: str) -> tuple[str, ...]:

@@ -176,11 +176,11 @@ _LYMPHOMA = (
     _D("thrbcl", "lbcl", ("rich|t~cell[/\\s-]*(?:histiocyte~)?rich(?: large)?(?: b~cell)?(?:~LYM)?",), (r"THRL?BCL",)),
     _D(
         "pcnsl",
-        "lymphoma",
+        "lbcl",
         ("central|primary (?:central nervous system|cns)(?: b~cell)? LYM", "cns|primary cns LYM"),
         (r"PCNSL", r"CNSL"),
     ),
-    _D("scnsl", "lymphoma", ("secondary|secondary (?:central nervous system|cns) LYM",), (r"SCNSL",)),
+    _D("scnsl", "lbcl", ("secondary|secondary (?:central nervous system|cns) LYM",), (r"SCNSL",)),
     _D(
         "follicular",
         "b_nhl",
@@ -270,7 +270,7 @@ _LYMPHOMA = (
         ),
         (r"CTCL",),
     ),
-    _D("atll", "t_cell", ("adult|adult t~cell LEUK(?:[/\\s-]*LYM)?",), (r"ATLL?\b",)),
+    _D("atll", "t_cell", ("adult|adult t~cell LEUK(?:[/\\s-]*LYM)?",), (r"ATLL", r"ATL(?!L)")),
     _D("t_lgl", "t_cell", ("granular|large granular (?:t )?lymphocyt(?:e|ic) LEUK",), (r"T?-?LGLL?",)),
     _D("hepatosplenic", "ptcl", ("hepatosplenic|hepatosplenic(?: t~cell)?(?: LYM)?",)),
     _D(
@@ -381,6 +381,7 @@ def list_parents() -> Mapping[str, str]:
     return MappingProxyType({disease.name: disease.parent for disease in _list_names()})
 
 
+@cache
 def list_ancestors(name: str) -> tuple[str, ...]:
     """Return a disease and everything it is a kind of.
 
@@ -405,6 +406,7 @@ _ALSO: Mapping[str, tuple[str, ...]] = {
 """Groups that cut across the tree."""
 
 
+@cache
 def is_kind_of(name: str, group: str) -> bool:
     """Whether a disease is another, or a kind of it.
 

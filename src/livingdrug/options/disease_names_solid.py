@@ -4,6 +4,8 @@ Row = tuple[str, str, tuple[str, ...], tuple[str, ...]]
 
 _C = "(?:cancers?|carcinomas?|adenocarcinomas?|TUM|malignan(?:cy|cies)|neoplasms?)"
 """What follows the name of an organ."""
+_IN_LIST = r"(?=\s*[,/]|\s+(?:or|and)\b)(?=[^.;:]{1,60}?(?:cancer|carcinoma))"
+"""What follows the name of an organ in a list whose last member alone has the word for cancer."""
 
 SOLID: tuple[Row, ...] = (
     (
@@ -40,7 +42,7 @@ SOLID: tuple[Row, ...] = (
     ("synovial", "sarcoma", ("synovial|synovial sarcomas?",), ()),
     ("liposarcoma", "sarcoma", ("liposarcoma|(?:myxoid(?:/round cell)? )?liposarcomas?",), ()),
     ("desmoplastic", "sarcoma", ("desmoplastic|desmoplastic small round cell TUM",), ("DSRCT",)),
-    ("breast", "solid", (f"breast|breast {_C}",), ()),
+    ("breast", "solid", (f"breast|breast(?: {_C}|{_IN_LIST})",), ()),
     ("tnbc", "breast", (f"triple|triple~negative breast {_C}",), ("TNBC",)),
     ("lung", "solid", (f"lung|lung (?:adeno|squamous (?:cell )?)?{_C}",), ()),
     ("nsclc", "lung", ("small|non~small~cell lung (?:cancers?|carcinomas?)",), ("NSCLC",)),
@@ -61,10 +63,10 @@ SOLID: tuple[Row, ...] = (
     (
         "colorectal",
         "gastrointestinal",
-        (f"colorectal|colorectal {_C}", f"colon|colon {_C}", f"rectal|(?<![a-z])rectal {_C}"),
+        (f"colorectal|colorectal(?: {_C}|{_IN_LIST})", f"colon|colon {_C}", f"rectal|(?<![a-z])rectal {_C}"),
         ("m?CRC",),
     ),
-    ("gastric", "gastrointestinal", (f"gastric|gastric {_C}", f"stomach|stomach {_C}"), ()),
+    ("gastric", "gastrointestinal", (f"gastric|gastric(?: {_C}|{_IN_LIST})", f"stomach|stomach {_C}"), ()),
     (
         "gej",
         "gastrointestinal",
@@ -72,13 +74,18 @@ SOLID: tuple[Row, ...] = (
         ("GEJ", "EGJ"),
     ),
     ("oesophageal", "gastrointestinal", (f"esophag|(?<!gastro)o?esophageal (?:squamous (?:cell )?)?{_C}",), ("ESCC",)),
-    ("pancreatic", "gastrointestinal", (f"pancrea|pancrea(?:tic|s)(?: ductal)?(?: duct)? {_C}",), ("PDAC",)),
+    (
+        "pancreatic",
+        "gastrointestinal",
+        (f"pancrea|pancrea(?:tic|s)(?: ductal)?(?: duct)?(?: {_C}|{_IN_LIST})",),
+        ("PDAC",),
+    ),
     ("liver", "gastrointestinal", (f"liver|liver {_C}",), ()),
     ("hcc", "liver", ("hepatocellular|hepatocellular (?:carcinomas?|cancers?)",), ("HCC",)),
     ("hepatoblastoma", "liver", ("hepatoblastoma|hepatoblastomas?",), ()),
     ("biliary", "gastrointestinal", (f"bil|bil(?:iary|e)(?: tract| duct)? {_C}", f"gallbladder|gallbladder {_C}"), ()),
     ("cholangiocarcinoma", "biliary", ("cholangiocarcinoma|(?:intra~?hepatic )?cholangiocarcinomas?",), ()),
-    ("ovarian", "solid", (f"ovar|(?:epithelial )?ovar(?:ian|y)(?: epithelial)? {_C}",), ()),
+    ("ovarian", "solid", (f"ovar|(?:epithelial )?ovar(?:ian|y)(?: epithelial)?(?: {_C}|{_IN_LIST})",), ()),
     ("fallopian", "ovarian", (f"fallopian|fallopian~tube(?: {_C})?",), ()),
     ("peritoneal", "ovarian", (f"peritoneal|primary peritoneal {_C}",), ()),
     ("cervical", "solid", (f"cervi|cervi(?:cal|x)(?: squamous(?: cell)?)? {_C}",), ()),

@@ -42,6 +42,11 @@ _AGE_WORD = re.compile(
     r"\bage[ds]?\b|\byears?[\s-]+(?:old|of\s+age|or\s+older|and\s+older|and\s+above)|\byears?\s+older\b"
     r"|\by/?o\b|year-old|\badults?\b|years\s+and"
 )
+_BARE = re.compile(
+    rf"\W*(?:(?:fe)?males?|women|men|patients?|subjects?|participants?|adults?|between|and|or|from|\W)*(?:{_LOW}|{_HIGH})?\s*"
+    rf"{_N}(?:(?:\s*{_YEAR})?{_TO}{_N})?\s*\+?\s*(?:{_YEAR}|y)(?:\s*\(?inclusive\)?)?\W*"
+)
+"""A criterion that is nothing but a number of years is one of age."""
 _FILLER = re.compile(
     r"(?:\W|\b(?:subjects?|patients?|participants?|individuals?|persons?|people|males?|females?|men|women|man"
     r"|woman|and|or|either|both|any|"
@@ -59,11 +64,11 @@ _CONDITION = re.compile(
     r"|need)\s.{0,20}\b(?:karnofsky|lansky)\b)"
 )
 _GROUPED = re.compile(
-    r"karnofsky|lansky|creatinine|guardian|assent|contracepti|regimen|chemotherapy|ejection|clearance"
+    r"karnofsky|lansky|creatinine|guardian|minors|assent|contracepti|regimen|chemotherapy|ejection|clearance"
     r"|diagnosed?\s+at|donor|transplant"
 )
 _NUMBERS = re.compile(r"\d{1,3}(?:\.\d+)?")
-_HAS_YEAR = re.compile(r"year|yr|y/o|\byo\b|y\.o|month|week|old|\bage")
+_HAS_YEAR = re.compile(r"\d\s?y\b|year|yr|y/o|\byo\b|y\.o|month|week|old|\bage")
 
 
 def find_ages(text: EligibilityText, _: TrialContext) -> Iterator[Statement]:
@@ -78,7 +83,7 @@ def find_ages(text: EligibilityText, _: TrialContext) -> Iterator[Statement]:
     """
     for unit in text.units:
         lower = text.lower[unit.body : unit.end]
-        if unit.is_heading or unit.block != MAIN or not _AGE_WORD.search(lower):
+        if unit.is_heading or unit.block != MAIN or not _may_tell_age(lower):
             continue
         found = _read_unit(lower, unit)
         if found is not None:
@@ -86,6 +91,12 @@ def find_ages(text: EligibilityText, _: TrialContext) -> Iterator[Statement]:
             yield Statement(
                 "age", REQUIRED, value, unit.body + start, unit.body + end, unit.section, PARSED, ask_age(value)
             )
+
+
+def _may_tell_age(lower: str) -> bool:
+    if _BARE.fullmatch(lower):
+        return True
+    return any(word in lower for word in ("age", "year", "old", "adult", "y/o")) and bool(_AGE_WORD.search(lower))
 
 
 def ask_age(value: dict[str, float]) -> Predicate:
@@ -125,7 +136,8 @@ def _is_limit(lower: str, found: re.Match[str]) -> bool:
     lead = _FILLER.match(before)
     starts = lead is not None and lead.end() == len(before)
     named = re.search(
-        r"\bage[ds]?\b(?:\s+(?:of|is|range|between|from|at|must\s+be|should\s+be|limit|requirement|group|years?))*\W*$",
+        r"\bage[ds]?\b(?:\s+(?:of|is|range|between|from|at|must\s+be|should\s+be|limit|requirement|group|years?))*\W*$"
+        r"|(?<!for )\b(?:patient|subject|participant|individual|person|adult)s?\s+(?:who\s+)?(?:is|are)\s*$",
         before,
     )
     if not starts and named is None:

@@ -30,7 +30,7 @@ _AFTER = re.compile(
 )
 _NEGATIVE = re.compile(rf"{_WHAT}{_BE}\s*-*\s*(?:negativ\w*|\bneg\b|loss\b|lost\b|deficient|dim\b|deletion)")
 _BEFORE = re.compile(
-    r"(?:(?:over)?-?express(?:ion|es|ing|ed)|positiv(?:e|ity)|presence|detection|staining)(?:\s+(?:status"
+    r"(?:(?:over)?-?express(?:ion|es|ing|ed)?|positiv(?:e|ity)|presence|detection|staining)(?:\s+(?:status"
     r"|level|levels|rate|of|for|to|the|target|antigens?|tumou?r|either|both|any|and/or|at\s+least\s+one"
     r"|level\s+of|in\s+\w+|surface|or|high|strong|are|was|st|\w*glycosylated|human|membrane|full-length"
     r"|any))*\W*$"

@@ -6,7 +6,7 @@ that the patient had it; the trial's own product, its manufacture and its dates 
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from livingdrug.options.antigen_names import find_antigens
 from livingdrug.options.eligibility_statement import (
@@ -120,9 +120,28 @@ _IS_INTERVAL = re.compile(
 
 
 _MAY_NAME = re.compile(
-    r"car[\s.-]?[tn]|cart|cars|\bcar\b|chimer|gene|cellular|cells?[\s-]|adoptive|engineered|target|direct|against"
+    r"car[\s.-]?[tn]|cart|cars|\bcar\b|chimer|gene|cellular|cells?[\s-]|adoptive|engineered|target|direct|against|therap|treat|anti-|agent"
 )
 """What a sentence holds if it may speak of such a therapy: a quick look before the long one."""
+
+
+_MUST_SHOW = re.compile(
+    r"[^,;]{0,30}?\b(?:must|should|need\s+to|are\s+required\s+to)\s+(?:also\s+)?(?:have|show|be|undergo|provide)\b"
+)
+"""Those who had the therapy are let in, and more is asked of them."""
+_SAME_EVENT = re.compile(
+    r"\b(?:progress|relaps|refractor|fail|recur)\w*\s+or\s+(?=(?:progress|relaps|refractor|fail|recur))"
+)
+_NAMES_CAR_T = re.compile(r"[^.;]{0,40}\bincluding\b[^.;]{0,30}\bcar-?\s?t\b")
+_TOXICITY = re.compile(
+    r"\b(?:toxicit\w+|neurotox\w+|crs|icans|cytokine\s+release\s+syndrome|adverse\s+(?:events?|effects?)|complications?|side\s+effects?)"
+    r"\b[^,;]{0,50}?\b(?:from|of|due\s+to|related\s+to|caused\s+by|after|following|to)\W+(?:\w+\W+){0,4}$"
+)
+"""A toxicity of an earlier therapy is barred, not the therapy."""
+_OTHER_TRIAL = re.compile(
+    r"[\s-]*(?:\w+[\s-]+){0,2}?(?:(?:clinical\s+)?trials?\b(?!\s+within)|protocols?\b|(?:is\s+|are\s+)?(?:planned|scheduled)\b)"
+)
+_BIRTH_CONTROL = re.compile(r"\b(?:contracepti\w+|birth\s+control|childbearing)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +224,8 @@ def _read_unit(lower: str, plain: str, unit: Unit) -> Iterator[Statement]:
 
 def _state(lower: str, unit: Unit, mentions: list[_Mention], *, is_split: bool) -> Statement:
     mentions = [m for m in mentions if m.scope == CAR_T] or mentions
+    if mentions[0].scope == GENE_OR_CELL and _NAMES_CAR_T.match(lower, mentions[0].end):
+        mentions = [replace(mentions[0], scope=CAR_T), *mentions[1:]]
     first, last = mentions[0], mentions[-1]
     before, after = lower[: first.start], lower[last.end :]
     days, is_minimum = _find_interval(lower, first, last)
@@ -298,6 +319,8 @@ def _is_history(lower: str, mention: _Mention, unit: Unit) -> bool:
         after,
     ):
         return False
+    if _TOXICITY.search(clause) or _OTHER_TRIAL.match(after) or _BIRTH_CONTROL.search(clause):
+        return False
     had = _HAD_BEFORE.search(clause)
     anchor = _ANCHOR.search(clause)
     if anchor is not None:
@@ -363,9 +386,11 @@ def _find_polarity(before: str, after: str, unit: Unit) -> str:
         return EXCLUDED if unit.section != EXCLUSION else REQUIRED
     negated = _NOT.search(re.sub(r"not\s+limited\s+to|not\s+only|no\s+more\s+than|whether\s+or\s+not", "", clause))
     lets = _LET.search(near) or (unit.section != EXCLUSION and _LET.search(clause))
+    if negated and re.match(r"\W*(?:\w+\W+){0,4}?(?:permitted|allowed|acceptable)\W*$", near):
+        return EXCLUDED
     denied = re.search(
         r"\b(?:is|are|be)\s+not\s+(?:allowed|permitted|eligible|acceptable)|\bnot\s+(?:allowed|permitted|eligible"
-        r"|acceptable)|\b(?:is|are|be)\s+(?:excluded|prohibited|ineligible)",
+        r"|acceptable)|\b(?:is|are|be)\s+(?:excluded|prohibited|ineligible(?!\s+for))",
         near,
     )
     if denied and not re.search(r"not\s+(?:be\s+)?excluded", near):
@@ -385,11 +410,27 @@ def _find_polarity(before: str, after: str, unit: Unit) -> str:
         return REQUIRED if not_had else EXCLUDED
     if negated or _STOPPED.search(near) or _IS_INTERVAL.match(near):
         return EXCLUDED
+    return REQUIRED if _MUST.search(clause) and not _is_one_of_several(clause, near, unit) else ALLOWED
+
+
+def _is_one_of_several(clause: str, near: str, unit: Unit) -> bool:
+    """Whether a therapy is one way of several to qualify, or is named for its date only."""
+    if _MUST_SHOW.match(near):
+        return True
     if re.search(r"\bwash[\s-]*out\b", near) or re.search(r"\b(?:elapsed|since|interval)\b", clause + near):
-        return ALLOWED
-    if re.search(r"\b(?:or|and/or)\W*(?:\w+\W+){0,4}$", clause) or re.match(r"\W*(?:\w+\W+){0,4}(?:or|and/or)\b", near):
-        return ALLOWED
-    return REQUIRED if _MUST.search(clause) else ALLOWED
+        return True
+    alternatives = re.sub(r"\w*-?(?:cel|leucel)\b[^.;]*?\bor\s+(?:any\s+)?(?:an)?other\b", "", clause)
+    alternatives = _SAME_EVENT.sub("", alternatives)
+    if re.search(r"\b(?:or|and/or)\W*(?:\w+\W+){0,4}$", alternatives) or re.match(
+        r"\W*(?:\w+\W+){0,4}(?:or|and/or)\b", near
+    ):
+        return True
+    return bool(
+        re.search(
+            r"\b(?:one|any|either)\b.{0,40}\b(?:of|following)\b|\bdefin\w+|\binclud\w+|\bfollowing\b.{0,30}:",
+            unit.parent,
+        )
+    )
 
 
 def _find_interval(lower: str, first: _Mention, last: _Mention) -> tuple[float | None, bool]:
@@ -416,7 +457,7 @@ def _is_bound(lower: str, start: int, end: int) -> bool:
     text = lower[max(0, start - 12) : end + 40]
     return bool(
         re.search(
-            r"within|past|last|previous|prior|before|preceding|less\s+than|<|since|wash|at\s+least|elapsed"
+            r"≥|more\s+than|\bago\b|within|past|last|previous|prior|before|preceding|less\s+than|<|since|wash|at\s+least|elapsed"
             r"|of\s+(?:enrol|screen|leuk|apher)",
             text,
         )

@@ -1,7 +1,7 @@
 """Diseases that a trial takes and that it does not: named as a diagnosis, not in passing."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from livingdrug.options.disease_names import find_diseases, is_kind_of, list_ancestors
 from livingdrug.options.eligibility_statement import EXCLUDED, PARSED, PARTIAL, REQUIRED, Statement, TrialContext
@@ -85,9 +85,10 @@ def find_stated_diseases(text: EligibilityText, context: TrialContext) -> Iterat
         yield Statement("disease", EXCLUDED, name, start, end, unit.section, certainty, predicate)
 
 
-def ask_disease(names: list[str]) -> Predicate:
+def ask_disease(names: Sequence[str]) -> Predicate:
     """Return what is asked of a patient's disease: whether it is one of these or a kind of one."""
-    return Leaf("disease", "in", tuple(names), ask="which disease, and which subtype?", any_of=True)
+    leaves = tuple(Leaf(f"disease.{name}", "eq", value=True, ask="which disease, and which subtype?") for name in names)
+    return leaves[0] if len(leaves) == 1 else Group("any", leaves)
 
 
 Mention = tuple[int, int, str]
@@ -117,13 +118,21 @@ def _collect(
                 left.append((unit, mention, PARSED if sure else PARTIAL))
         elif taken and _repeats(text.lower, taken[-1][1], mention):
             continue
-        elif _is_taken(before, after, unit, name, is_own=is_own):
+        elif _is_taken(before, after, unit, name, is_own=is_own) or _follows_taken(text, taken, unit, mention):
             taken.append((unit, mention))
         elif re.search(
             r"\b(?:exclud\w+|except(?:ing)?(?:\s+for)?|other\s+than|not\s+including)\s+(?:[\w'-]+\s+){0,2}$", before
         ) and _is_related(name, context):
             left.append((unit, mention, PARSED))
     return taken, left
+
+
+def _follows_taken(text: EligibilityText, taken: list[tuple[Unit, Mention]], unit: Unit, mention: Mention) -> bool:
+    """Whether a name is the next of a list whose last one was taken."""
+    if not taken or taken[-1][0] != unit or mention[2] in BROAD:
+        return False
+    gap = text.lower[taken[-1][1][1] : mention[0]]
+    return re.fullmatch(r"\W*(?:(?:and|or)\W+)?", gap) is not None and bool(gap.strip())
 
 
 def _repeats(lower: str, last: Mention, mention: Mention) -> bool:

@@ -7,7 +7,8 @@ from livingdrug.options.eligibility_statement import PARSED, PARTIAL, REQUIRED, 
 from livingdrug.options.eligibility_text import EXCLUSION, MAIN, EligibilityText
 from livingdrug.options.predicate import Group, Leaf, Predicate, Unread
 
-WORST = 5
+_NAMES = ("ecog", "e.c", "oncology", "zubrod", "who", "performance", "ps", "karnofsky", "lansky", "jansky")
+"""One of these stands where a scale is named: a quick look before the long one."""
 REACH = 110
 """Letters after the name of a scale within which its limit stands."""
 BEFORE = 60
@@ -66,7 +67,7 @@ def find_performance(text: EligibilityText, _: TrialContext) -> Iterator[Stateme
     """
     for unit in text.units:
         lower = text.lower[unit.body : unit.end]
-        if unit.is_heading or unit.block != MAIN:
+        if unit.is_heading or unit.block != MAIN or not any(name in lower for name in _NAMES):
             continue
         is_exclusion = unit.section == EXCLUSION
         other = _find_percent(lower, is_exclusion=is_exclusion)

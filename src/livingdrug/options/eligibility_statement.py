@@ -23,7 +23,7 @@ _SPAN = re.compile(
     r"(?P<more>at least|more than|greater than|over|longer than|minimum of|≥"
     r"|>=?)?\s*(?:a\s+)?(?P<less>less than|within|<=?|≤|fewer than|in)?\s*"
     r"(?:the\s+)?(?:(?:past|last|previous|prior|preceding|first|a|about|approximately)\s+)*"
-    r"(?P<number>\d+(?:[.]\d+)?|"
+    r"(?<![a-z\d])(?P<number>\d+(?:[.]\d+)?|"
     + "|".join(_WORDS)
     + r")(?:\s*\(\d+\))?[\s-]*(?P<unit>day|week|month|year|d(?![a-z])|wk|mo(?![a-z])|yr)s?\b"
 )

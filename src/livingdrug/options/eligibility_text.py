@@ -44,8 +44,8 @@ _FOLDS = str.maketrans(
         "、": ".",
         "（": "(",
         "）": ")",
-        "【": "[",
-        "】": "]",
+        "【": "*",
+        "】": ":",
         "～": "~",
         "∼": "~",
         "‐": "-",
@@ -208,12 +208,12 @@ def _split(plain: str, lower: str) -> Iterator[Unit]:
                 continue
             line = lower[start:end]
         if (
-            _EXCLUDED.search(line)
-            and line.rstrip().endswith((":", "excluded", "excluded."))
+            line.rstrip().endswith((":", "excluded", "excluded."))
             and len(line) < LONGEST_HEADING
+            and _EXCLUDED.search(line)
         ):
             section, block = EXCLUSION, MAIN
-        elif _INCLUDED.search(line) and "exclusion" not in line:
+        elif line.rstrip().endswith(":") and "exclusion" not in line and _INCLUDED.search(line):
             section = INCLUSION
         depth = len(line) - len(line.lstrip())
         if depth <= indent:
