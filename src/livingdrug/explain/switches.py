@@ -153,6 +153,7 @@ def compare_switches(
         is_averted = np.nan_to_num(worth[-1]) >= LEAST
         last = worth[-1] - worth[count : 2 * count]
         active = (np.abs(worth[:count]) > IDLE) | (np.abs(last) > IDLE)
+        active |= ~active.any(axis=0)  # only some of them together matter: look at all
         for pattern in np.unique(active[:, is_averted], axis=1).T:
             those = open_draws[is_averted & (active == pattern[:, None]).all(axis=0)]
             found.shapley[:, those] = compute_subsets(experiment, parameters[those], failure[those], pattern, level)

@@ -27,9 +27,8 @@ MOST_STAGES = 60
 WANTED_ACCEPTANCE = 0.25
 REMEMBERED = 0.7
 """Moves of a stage go on until no parameter correlates more with where the draws were resampled."""
-FEWEST_SWEEPS, MOST_SWEEPS = 3, 16
-LAST_SWEEPS = 8
-"""Moves of every draw in one stage, at least and at most; and at least in the last."""
+FEWEST_SWEEPS, LAST_SWEEPS = 3, 8
+"""Moves of every draw in one stage, at least; and in the last, where twice the usual most are allowed."""
 ACCURACY = 3e-4
 """Relative tolerance of the engine: far below the noise of every assay."""
 
@@ -170,6 +169,8 @@ def move_until_forgotten(
     temperature: float,
     stride: float,
     rng: np.random.Generator,
+    *,
+    most: int,
 ) -> tuple[float, float, float, int]:
     """Move the draws of one stage until they have forgotten where they were; adapt the stride.
 
@@ -182,9 +183,9 @@ def move_until_forgotten(
     sweeps : int
     """
     before = population.z.copy()
-    fewest = LAST_SWEEPS if temperature == 1 else FEWEST_SWEEPS
+    fewest, most = (LAST_SWEEPS, 2 * most) if temperature == 1 else (FEWEST_SWEEPS, most)
     remembered, acceptance, sweeps = 1.0, 0.0, 0
-    while sweeps < fewest or (remembered > REMEMBERED and sweeps < MOST_SWEEPS):
+    while sweeps < fewest or (remembered > REMEMBERED and sweeps < most):
         acceptance = move_population(population, evaluate, temperature, stride, rng)
         stride = float(np.clip(stride * np.exp(0.8 * (acceptance - WANTED_ACCEPTANCE)), 0.05, 0.99))
         remembered = compute_memory(before, population.z)
@@ -193,7 +194,7 @@ def move_until_forgotten(
 
 
 def sample_posterior(
-    problem: Problem, prior: np.ndarray, *, rng: np.random.Generator, threads: int | None = None
+    problem: Problem, prior: np.ndarray, *, rng: np.random.Generator, most: int = 16, threads: int | None = None
 ) -> Draws:
     """Carry draws of the prior to the posterior.
 
@@ -201,6 +202,8 @@ def sample_posterior(
     ----------
     prior : (draw, free)
         Independent draws; an even number, and many more than free parameters.
+    most : int
+        Moves of every draw in one stage, at most.
 
     Returns
     -------
@@ -209,7 +212,8 @@ def sample_posterior(
 
     def evaluate(z: np.ndarray) -> Population:
         log_prior = -0.5 * np.einsum("pf,fg,pg->p", z, problem.precision, z)
-        value = compute_log_posterior(problem, z, with_gradient=False, rtol=ACCURACY, threads=threads).value
+        inside = np.clip(z, -2 * FARTHEST, 2 * FARTHEST)
+        value = compute_log_posterior(problem, inside, with_gradient=False, rtol=ACCURACY, threads=threads).value
         is_near = np.abs(z).max(axis=1) <= FARTHEST
         return Population(z.copy(), log_prior, np.where(is_near, value - log_prior, -np.inf))
 
@@ -224,7 +228,9 @@ def sample_posterior(
         share = compute_effective(weights) / len(weights)
         population = population.take(resample(weights, rng))
         temperature, stages = following, stages + 1
-        stride, acceptance, remembered, count = move_until_forgotten(population, evaluate, temperature, stride, rng)
+        stride, acceptance, remembered, count = move_until_forgotten(
+            population, evaluate, temperature, stride, rng, most=most
+        )
         sweeps, loss = sweeps + count, compute_loss(loss, share, remembered)
     effective = len(prior) / loss if temperature == 1 else 1.0
     return Draws(population.z, stages, temperature, acceptance, remembered, effective, (1 + sweeps) * len(prior))

@@ -64,7 +64,7 @@ def choose_starts(problem: Problem, z: np.ndarray) -> np.ndarray:
 
 
 def fit_individual(
-    problem: Problem, *, rng: np.random.Generator, draws: int = 1024, threads: int | None = None
+    problem: Problem, *, rng: np.random.Generator, draws: int = 1024, most: int = 16, threads: int | None = None
 ) -> IndividualFit:
     """Fit one patient: draws from the posterior, and the maximum a posteriori climbed to from the best of them.
 
@@ -74,6 +74,8 @@ def fit_individual(
     rng : numpy.random.Generator
     draws : int
         Posterior draws; even.
+    most : int
+        Moves of every draw in one tempered stage, at most.
     threads : int, optional
         Workers of the engine; the result does not depend on it.
 
@@ -84,7 +86,7 @@ def fit_individual(
     """
     prior = sample_prior(problem, draws, rng)
     if len(problem.rows) > 0:
-        sample = sample_posterior(problem, prior, rng=rng, threads=threads)
+        sample = sample_posterior(problem, prior, rng=rng, most=most, threads=threads)
     else:
         sample = Draws(prior, 0, 1.0, 1.0, 0.0, float(draws), 0)
     climb = climb_starts(problem, choose_starts(problem, sample.z), iterations=POLISHING, threads=threads)

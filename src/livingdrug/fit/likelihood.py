@@ -154,14 +154,20 @@ def compute_scaled(values: np.ndarray, kind: np.ndarray, floor: np.ndarray) -> t
     >>> scaled.tolist(), stretch.tolist()
     ([2.0, 0.0, 0.0], [1.0, 1.0, 4.0])
     """
-    positive = np.maximum(values, 0.0) + floor
-    edge = np.maximum(floor, SMALLEST_SHARE)
-    share = np.clip(values, edge, 1 - edge)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        scaled = np.choose(kind, (values, np.log(positive), logit(share), values))
-        by_log = np.where(values > 0, 1 / positive, 0.0)
-        by_logit = np.where(share == values, 1 / (share * (1 - share)), 0.0)
-    return scaled, np.choose(kind, (np.ones_like(values), by_log, by_logit, np.ones_like(values)))
+    scaled, stretch = np.array(values, dtype=float), np.ones_like(values, dtype=float)
+    by_log, by_logit = kind == KINDS.index("lognormal"), kind == KINDS.index("logitnormal")
+    if by_log.any():
+        own = values[..., by_log]
+        positive = np.maximum(own, 0.0) + floor[by_log]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            scaled[..., by_log] = np.log(positive)
+            stretch[..., by_log] = np.where(own > 0, 1 / positive, 0.0)
+    if by_logit.any():
+        own, edge = values[..., by_logit], np.maximum(floor[by_logit], SMALLEST_SHARE)
+        share = np.clip(own, edge, 1 - edge)
+        scaled[..., by_logit] = logit(share)
+        stretch[..., by_logit] = np.where(share == own, 1 / (share * (1 - share)), 0.0)
+    return scaled, stretch
 
 
 def compute_interval_terms(low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -241,15 +247,18 @@ def compute_log_likelihood(rows: Rows, predicted: np.ndarray) -> Likelihood:
     """
     scaled, stretch = compute_scaled(predicted, rows.kind, rows.floor)
     freedom = rows.freedom if len(rows.freedom) else np.full(len(rows), inf)
-    with np.errstate(invalid="ignore"):
-        u = (rows.value - scaled) / rows.sd
-        side = np.where(rows.censored == 1, -1.0, 1.0)
-        log_phi, slope_phi, curvature_phi = compute_censored_terms(side * u)
-        exact = compute_exact_terms(u, freedom)
     is_exact = rows.censored == 0
-    terms = np.where(is_exact, exact[0] - np.log(rows.sd), log_phi)
-    slope = np.where(is_exact, exact[1], -side * slope_phi) / rows.sd * stretch
-    curvature = np.where(is_exact, exact[2], curvature_phi) * (stretch / rows.sd) ** 2
+    terms, slope, curvature = np.empty_like(scaled), np.empty_like(scaled), np.empty_like(scaled)
+    with np.errstate(invalid="ignore", over="ignore"):
+        u = (rows.value - scaled) / rows.sd
+        exact, weighted, weight = compute_exact_terms(u[:, is_exact], freedom[is_exact])
+        side = np.where(rows.censored[~is_exact] == 1, -1.0, 1.0)
+        log_phi, slope_phi, curvature_phi = compute_censored_terms(side * u[:, ~is_exact])
+        terms[:, is_exact], terms[:, ~is_exact] = exact - np.log(rows.sd[is_exact]), log_phi
+        slope[:, is_exact], slope[:, ~is_exact] = weighted, -side * slope_phi
+        curvature[:, is_exact], curvature[:, ~is_exact] = weight, curvature_phi
+        slope *= stretch / rows.sd
+        curvature *= (stretch / rows.sd) ** 2
     for place in np.flatnonzero((rows.censored == INTERVAL) | (rows.kind == COUNT)):
         terms[:, place], slope[:, place], curvature[:, place] = compute_special_row(
             rows, int(place), predicted[:, place], scaled[:, place], stretch[:, place]
