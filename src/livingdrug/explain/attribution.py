@@ -6,8 +6,9 @@ probability. The reference is first the typical patient; where even all mechanis
 there, it is a better one, step by step. In each draw the reason is the mechanism with the largest share
 (ties share it); a mechanism's probability is how often it is the reason. A draw that nothing averts has *no reason*.
 
-A mechanism whose switch changes nothing, neither first of all nor last of all, plays no part in that draw and
-is left out of its subsets: this alone makes hundreds of draws affordable.
+A mechanism whose switch changes nothing, neither first nor last nor beside one other, plays no part in that
+draw and is left out of its subsets; this makes a hundred draws affordable. Where the shares do not sum to what
+all switches together avert, every subset of all mechanisms is looked at after all.
 """
 
 from collections.abc import Sequence

@@ -129,6 +129,67 @@ def compute_subsets(
     return shapley
 
 
+def list_screens(players: int) -> np.ndarray:
+    """Return the subsets that show who plays a part: singles, pairs, all but one, all but two, and all.
+
+    Returns
+    -------
+    patterns : (pattern, player) bool
+        The singles first, in order; all of them last.
+
+    Examples
+    --------
+    >>> list_screens(3).sum(axis=1).tolist()
+    [1, 1, 1, 2, 2, 2, 2, 2, 2, 1, 1, 1, 3]
+    """
+    single = np.eye(players, dtype=bool)
+    pairs = np.array([single[i] | single[j] for i in range(players) for j in range(i)], dtype=bool)
+    pairs = pairs.reshape(-1, players)
+    return np.vstack([single, pairs, ~single, ~pairs, np.ones((1, players), dtype=bool)])
+
+
+def find_active(worth: np.ndarray, players: int) -> np.ndarray:
+    """Return who changes the outcome alone, last, or beside one other, (player, draw) bool.
+
+    Parameters
+    ----------
+    worth : (pattern, draw)
+        In the order of `list_screens`.
+    """
+    pairs = [(i, j) for i in range(players) for j in range(i)]
+    alone, last = worth[:players], worth[players + len(pairs) : 2 * players + len(pairs)]
+    active = (np.abs(alone) > IDLE) | (np.abs(worth[-1] - last) > IDLE)
+    for place, (i, j) in enumerate(pairs):
+        both, neither = worth[players + place], worth[2 * players + len(pairs) + place]
+        for one, other in ((i, j), (j, i)):
+            active[one] |= (np.abs(both - alone[other]) > IDLE) | (np.abs(last[other] - neither) > IDLE)
+    return np.asarray(active)
+
+
+def share_out(
+    experiment: Experiment, parameters: np.ndarray, worth: np.ndarray, failure: np.ndarray, level: float
+) -> np.ndarray:
+    """Return the Shapley values of draws whose failure can be averted, (candidate, draw).
+
+    Parameters
+    ----------
+    worth : (pattern, draw)
+        In the order of `list_screens`.
+    """
+    active = find_active(worth, len(experiment.candidates))
+    shapley = np.zeros(active.shape)
+    for pattern in np.unique(active, axis=1).T:
+        those = np.flatnonzero((active == pattern[:, None]).all(axis=0))
+        if pattern.any():
+            shapley[:, those] = compute_subsets(experiment, parameters[those], failure[those], pattern, level)
+    # where more than two together are needed, somebody who seemed idle is not: look at everybody
+    missed = np.flatnonzero(np.abs(shapley.sum(axis=0) - worth[-1]) > len(active) * IDLE)
+    if len(missed) > 0:
+        everybody = np.ones(len(active), dtype=bool)
+        shapley[:, missed] = compute_subsets(experiment, parameters[missed], failure[missed], everybody, level)
+    return shapley
+
+
 def compare_switches(
     experiment: Experiment, parameters: np.ndarray, failure: np.ndarray, levels: Sequence[float]
 ) -> Switches:
@@ -144,19 +205,16 @@ def compare_switches(
     """
     count, many = len(experiment.candidates), len(parameters)
     found = Switches(np.zeros((count, many)), np.zeros((count, many)), np.zeros(many))
-    single = np.eye(count, dtype=bool)
-    patterns = np.vstack([single, ~single, np.ones((1, count), dtype=bool)])
+    patterns = list_screens(count)
     open_draws = np.arange(many)
     for level in levels:
         worth = experiment.compute_worth(parameters[open_draws], failure[open_draws], patterns, level)
         found.alone[:, open_draws], found.together[open_draws] = worth[:count], worth[-1]
-        is_averted = np.nan_to_num(worth[-1]) >= LEAST
-        last = worth[-1] - worth[count : 2 * count]
-        active = (np.abs(worth[:count]) > IDLE) | (np.abs(last) > IDLE)
-        active |= ~active.any(axis=0)  # only some of them together matter: look at all
-        for pattern in np.unique(active[:, is_averted], axis=1).T:
-            those = open_draws[is_averted & (active == pattern[:, None]).all(axis=0)]
-            found.shapley[:, those] = compute_subsets(experiment, parameters[those], failure[those], pattern, level)
+        is_averted = (np.nan_to_num(worth[-1]) >= LEAST) & np.isfinite(worth).all(axis=0)
+        those = open_draws[is_averted]
+        if len(those) > 0:
+            own = worth[:, is_averted]
+            found.shapley[:, those] = share_out(experiment, parameters[those], own, failure[those], level)
         open_draws = open_draws[~is_averted]
         if len(open_draws) == 0:
             break

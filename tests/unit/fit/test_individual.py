@@ -120,11 +120,11 @@ def test_a_patient_is_found_again_within_the_posterior():
 def test_nine_in_ten_true_values_lie_in_the_ninety_percent_interval():
     rng = np.random.default_rng(3)
     inside = []
-    for k in range(24):
+    for k in range(16):
         truth = rng.standard_normal(5)
-        low, high = np.quantile(fit(simulate(truth, 100 + k), seed=k, draws=256).draws.z, [0.05, 0.95], axis=0)
+        low, high = np.quantile(fit(simulate(truth, 100 + k), seed=k, draws=128).draws.z, [0.05, 0.95], axis=0)
         inside.append((truth > low) & (truth < high))
-    assert 0.8 <= np.mean(inside) <= 0.97
+    assert 0.78 <= np.mean(inside) <= 0.98
 
 
 def test_the_laplace_spread_agrees_with_the_draws_where_the_data_are_plenty():
