@@ -23,6 +23,8 @@ NONE = "none"
 TUMOUR = "tumour"
 CLASSES = {"environment": "quality"}
 """Groups that count as another in the four classes: suppression lowers the quality of CAR T cells."""
+LONG = 5
+"""Patients explained once more with eight times the draws, for the limit."""
 BINS = np.linspace(0, 1, 11)
 
 
@@ -227,7 +229,7 @@ def run_benchmark(
         cases.append(explain_known(failure, seed=seed, draws=draws, jobs=jobs)[0])
         if progress is not None:
             progress(len(cases), len(failures))
-    long = failures[:: max(1, len(failures) // 10)][:10]
+    long = failures[:: max(1, len(failures) // LONG)][:LONG]
     confidence = [
         max(merge(explain_known(one, seed=seed + 1, draws=8 * draws, jobs=jobs)[0].found, name_eighth).values())
         for one in long

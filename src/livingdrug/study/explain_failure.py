@@ -65,7 +65,7 @@ def explain_failure(
     Examples
     --------
     >>> from livingdrug.study.examples import load_example
-    >>> explanation = explain_failure(load_example("myeloma_late_relapse"), seed=1)
+    >>> explanation = explain_failure(load_example("myeloma_late_relapse"), seed=1, draws=64)
     >>> explanation.failed, explanation.failure_class
     (True, 'late_relapse')
     """
