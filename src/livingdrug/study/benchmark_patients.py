@@ -41,7 +41,7 @@ DAYS = 730.0
 KINETICS = (7.0, 14.0, 21.0, 28.0, 60.0, 90.0, 180.0)
 BASIC = (
     *("car_transgene", "m_protein", "serum_immunofixation", "urine_m_protein", "urine_immunofixation"),
-    *("flc_kappa", "flc_lambda", "tumour_spd", "marrow_blasts"),
+    *("flc_kappa", "flc_lambda", "tumour_spd", "marrow_blasts", "blood_blasts"),
 )
 """What is measured in everybody; the antigen beside it, at relapse, in half."""
 ANTIGEN = "antigen_positive_fraction"
