@@ -9,6 +9,7 @@ import polars as pl
 from livingdrug.report.figures import draw_attribution, draw_course
 from livingdrug.report.page import Drawing, prepare_figure, render_page
 from livingdrug.report.tables import Table, tabulate_frame, tabulate_rows
+from livingdrug.report.what_if_section import Section
 from livingdrug.report.wording import (
     DISEASES,
     NOTHING,
@@ -151,7 +152,7 @@ def _tabulate_counterfactuals(explanation: Explanation) -> Table:
 
 def _tabulate_run(explanation: Explanation) -> Table:
     provenance = explanation.provenance
-    names = ("version", "seed", "input_hash")
+    names = ("version", "knowledge", "seed", "input_hash")
     rows = [{"name": spell(name), "value": str(provenance.get(name, NOTHING))} for name in names]
     options = provenance.get("options") or {}
     rows += [{"name": spell(str(name)), "value": format_cell(value)} for name, value in options.items()]
@@ -165,8 +166,13 @@ def write_title(explanation: Explanation) -> str:
     return f"{explanation.subject_id}: {disease} after {product}"
 
 
-def render_report(explanation: Explanation) -> str:
+def render_report(explanation: Explanation, what_if: Section | None = None) -> str:
     """Render one explanation as one self-contained HTML document.
+
+    Parameters
+    ----------
+    what_if : Section, optional
+        Sliders with their precomputed answers; the document then holds one small script.
 
     Returns
     -------
@@ -196,10 +202,11 @@ def render_report(explanation: Explanation) -> str:
         run=_tabulate_run(explanation),
         assumed=tabulate_rows(provenance.get("assumed") or [], caption="Assumed values"),
         sources=[str(source) for source in provenance.get("sources") or []],
+        what_if=what_if,
     )
 
 
-def write_report(explanation: Explanation, path: Path) -> Path:
+def write_report(explanation: Explanation, path: Path, what_if: Section | None = None) -> Path:
     """Write the report of one explanation; the folder is made if it is missing.
 
     Returns
@@ -208,7 +215,7 @@ def write_report(explanation: Explanation, path: Path) -> Path:
         The file written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(render_report(explanation), encoding="utf-8")
+    path.write_text(render_report(explanation, what_if), encoding="utf-8")
     return path
 
 

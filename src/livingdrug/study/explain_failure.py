@@ -34,7 +34,12 @@ COUNTERFACTUAL_SCHEMA = {
 
 
 def explain_failure(
-    record: Record, *, subject_id: str | None = None, seed: int = 0, jobs: int | None = None
+    record: Record,
+    *,
+    subject_id: str | None = None,
+    seed: int = 0,
+    jobs: int | None = None,
+    fit: PatientFit | None = None,
 ) -> Explanation:
     """Explain why the treatment of one subject failed, or say that it did not or that it cannot be told.
 
@@ -47,6 +52,8 @@ def explain_failure(
         The same seed and record give the same bits on any number of workers.
     jobs : int, optional
         Workers; all processors by default.
+    fit : PatientFit, optional
+        The fit of this subject with this seed, from `fit_subject`, where it has been made already.
 
     Returns
     -------
@@ -66,7 +73,7 @@ def explain_failure(
     """
     data = select_patient(record, subject_id)
     assessment = assess_response(data)
-    fit = fit_subject(data, seed=seed, jobs=jobs)
+    fit = fit or fit_subject(data, seed=seed, jobs=jobs)
     cause = None
     evidence: tuple[Evidence, ...] = ()
     settings = load_rules(SETTINGS)
