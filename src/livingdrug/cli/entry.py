@@ -21,6 +21,8 @@ from livingdrug.cli.assessing import read_option, run_assess, run_criteria
 from livingdrug.cli.calibrating import read_pair, run_calibrate
 from livingdrug.cli.explaining import run_explain
 from livingdrug.cli.inspecting import run_check, run_doctor, run_examples
+from livingdrug.cli.reporting import add_report
+from livingdrug.cli.serving import add_serve
 from livingdrug.cli.simulating import run_simulate
 from livingdrug.cli.trial import add_trial
 
@@ -46,6 +48,8 @@ def build_parser() -> argparse.ArgumentParser:
     explain.add_argument("--json", action="store_true", help="print explanation.json instead of text")
     explain.set_defaults(run=run_explain)
 
+    add_report(commands)
+    add_serve(commands)
     _add_assess(commands)
     _add_calibrate(commands)
     add_trial(commands)

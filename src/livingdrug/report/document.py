@@ -166,6 +166,34 @@ def write_title(explanation: Explanation) -> str:
     return f"{explanation.subject_id}: {disease} after {product}"
 
 
+def collect_fields(explanation: Explanation, what_if: Section | None = None) -> dict[str, Any]:
+    """Collect what the templates of an explanation fill in: figures drawn, tables written."""
+    attribution = draw_attribution(explanation.mechanisms)
+    fit_facts, fit_tables = _describe_fit(explanation.fit)
+    provenance = explanation.provenance
+    return {
+        "title": write_title(explanation),
+        "headline": write_headline(explanation),
+        "version": str(provenance.get("version", "")),
+        "sentences": _choose_sentences(explanation),
+        "has_failed": explanation.failed,
+        "has_fit": not explanation.bands.is_empty(),
+        "has_converged": bool(explanation.fit.get("converged", True)),
+        "facts": _list_facts(explanation),
+        "attribution": prepare_figure(attribution) if attribution else None,
+        "evidence": _list_evidence(explanation.evidence),
+        "counterfactuals": _tabulate_counterfactuals(explanation),
+        "courses": _draw_courses(explanation),
+        "timeline": _tabulate_timeline(explanation),
+        "fit_facts": fit_facts,
+        "fit_tables": fit_tables,
+        "run": _tabulate_run(explanation),
+        "assumed": tabulate_rows(provenance.get("assumed") or [], caption="Assumed values"),
+        "sources": [str(source) for source in provenance.get("sources") or []],
+        "what_if": what_if,
+    }
+
+
 def render_report(explanation: Explanation, what_if: Section | None = None) -> str:
     """Render one explanation as one self-contained HTML document.
 
@@ -179,31 +207,7 @@ def render_report(explanation: Explanation, what_if: Section | None = None) -> s
     html : str
         Without the ``report`` extra, each figure is replaced by its table and a sentence that says what to install.
     """
-    attribution = draw_attribution(explanation.mechanisms)
-    fit_facts, fit_tables = _describe_fit(explanation.fit)
-    provenance = explanation.provenance
-    return render_page(
-        "report.html.jinja",
-        title=write_title(explanation),
-        headline=write_headline(explanation),
-        version=str(provenance.get("version", "")),
-        sentences=_choose_sentences(explanation),
-        has_failed=explanation.failed,
-        has_fit=not explanation.bands.is_empty(),
-        has_converged=bool(explanation.fit.get("converged", True)),
-        facts=_list_facts(explanation),
-        attribution=prepare_figure(attribution) if attribution else None,
-        evidence=_list_evidence(explanation.evidence),
-        counterfactuals=_tabulate_counterfactuals(explanation),
-        courses=_draw_courses(explanation),
-        timeline=_tabulate_timeline(explanation),
-        fit_facts=fit_facts,
-        fit_tables=fit_tables,
-        run=_tabulate_run(explanation),
-        assumed=tabulate_rows(provenance.get("assumed") or [], caption="Assumed values"),
-        sources=[str(source) for source in provenance.get("sources") or []],
-        what_if=what_if,
-    )
+    return render_page("report.html.jinja", **collect_fields(explanation, what_if))
 
 
 def write_report(explanation: Explanation, path: Path, what_if: Section | None = None) -> Path:

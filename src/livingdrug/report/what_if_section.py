@@ -19,9 +19,8 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 HALF = 0.5
-DECADES = 1e-5
-"""A logarithmic axis shows this share of its top."""
-LOGARITHMIC = ("car_t_cells",)
+LOGARITHMIC = {"car_t_cells": 1e-5, "antigen_density": 1e-3}
+"""Variables on a logarithmic axis, and the share of its top that it reaches down to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +32,7 @@ class Slider:
     meaning: str
     words: tuple[str, ...]
     start: int
+    positions: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,16 @@ def choose_frames(answers: Sequence[WhatIf], horizon: float) -> tuple[Frame, ...
         if curve.variable == "progression":
             frames.append(Frame(curve.variable, "Progressed by this day (probability)", horizon, 0.0, 1.0))
         elif curve.variable in LOGARITHMIC and top > 0:
-            frames.append(Frame(curve.variable, _write_title(curve), horizon, top * DECADES, 2 * top, is_log=True))
+            frames.append(
+                Frame(
+                    curve.variable,
+                    _write_title(curve),
+                    horizon,
+                    top * LOGARITHMIC[curve.variable],
+                    2 * top,
+                    is_log=True,
+                )
+            )
         else:
             frames.append(Frame(curve.variable, _write_title(curve), horizon, 0.0, 1.05 * (top or 1.0)))
     return tuple(frames)
@@ -133,6 +142,7 @@ def list_sliders(knobs: Sequence[Knob]) -> tuple[Slider, ...]:
             knob.meaning,
             tuple(write_position(knob, position) for position in knob.positions),
             knob.positions.index(knob.neutral),
+            knob.positions,
         )
         for knob in knobs
     )

@@ -28,7 +28,7 @@ from livingdrug.study.assess_response import assess_response
 from livingdrug.study.explain_failure import fit_subject
 from livingdrug.study.find_cause import STEP, draw_extinction
 from livingdrug.study.fit_patient import PatientFit
-from livingdrug.study.patient_data import PatientData, find_end, select_patient
+from livingdrug.study.patient_data import find_end, select_patient
 from livingdrug.study.plans import SETTINGS, list_landmarks
 from livingdrug.study.provenance import compute_input_hash
 from livingdrug.study.what_if_knobs import NEVER, NEXT_THERAPY, check_knobs, turn_knobs
@@ -152,7 +152,7 @@ def prepare_what_if(
     rng = derive_generator(seed, "what_if", data.subject_id, "extinction")
     return WhatIfStart(
         subject_id=data.subject_id,
-        parameters=_draw_chances(fit, data, day, rng, jobs=jobs),
+        parameters=_draw_chances(fit, day, rng, jobs=jobs),
         changes=tuple(fit.problem.changes),
         marker=assessment.marker,
         horizon=choose_horizon(last, list_landmarks(load_rules(SETTINGS))),
@@ -162,15 +162,13 @@ def prepare_what_if(
     )
 
 
-def _draw_chances(
-    fit: PatientFit, data: PatientData, day: float | None, rng: np.random.Generator, *, jobs: int | None
-) -> np.ndarray:
+def _draw_chances(fit: PatientFit, day: float | None, rng: np.random.Generator, *, jobs: int | None) -> np.ndarray:
     """Thin the posterior evenly and put in the chance by which each clone dies out."""
     every = fit.posterior.parameters
     places = np.unique(np.linspace(0, len(every) - 1, min(DRAWS, len(every))).round().astype(int))
     if day is not None:
         return draw_extinction(fit, every[places], day, rng, jobs=jobs)
-    chosen = every[places].copy()
+    chosen: np.ndarray = every[places].copy()
     for name in ("extinct_high", "extinct_low", "extinct_negative"):
         chosen[:, fit.problem.model.parameter_names.index(name)] = rng.exponential(size=len(chosen))
     return chosen

@@ -30,16 +30,10 @@ class WhatIfGrid:
 def compute_what_if_grid(start: WhatIfStart, *, threads: int = 1) -> WhatIfGrid:
     """Ask about every position of every knob, with the others left as they were."""
     as_it_was = compute_what_if(start, {}, threads=threads)
-    answers = tuple(
-        (
-            knob,
-            tuple(
-                as_it_was
-                if position == knob.neutral
-                else compute_what_if(start, {knob.name: position}, threads=threads)
-                for position in knob.positions
-            ),
-        )
-        for knob in KNOBS
-    )
+
+    def ask(knob: Knob, position: float) -> WhatIf:
+        is_neutral = position == knob.neutral
+        return as_it_was if is_neutral else compute_what_if(start, {knob.name: position}, threads=threads)
+
+    answers = tuple((knob, tuple(ask(knob, position) for position in knob.positions)) for knob in KNOBS)
     return WhatIfGrid(start, as_it_was, answers)
