@@ -16,27 +16,27 @@ PICTURES: tuple[tuple[Panel, str, str], ...] = (
     ("tumour", "Signs of the cancer", "Each dot is a test. When the line goes up, there is more cancer."),
     ("car_t", "Your CAR T cells", "Each dot is a test. When the line goes down, there are fewer CAR T cells."),
 )
-MOST_LINES = 2
-"""Curves in a picture; a clinician's report shows all."""
 
 
 def _draw(explanation: Explanation) -> list[Drawing]:
     marks = {"cancer is back": explanation.failure_day} if explanation.failure_day is not None else {}
     drawn = []
     for panel, title, caption in PICTURES:
-        few = _choose_most_measured(explanation.observations, panel)
-        seen = explanation.observations.filter(pl.col("variable").is_in(few))
-        bands = explanation.bands.filter(pl.col("variable").is_in(few))
-        figure = draw_course(seen, bands, panel, title=title, marks=marks) if few else None
+        shown = pl.col("variable") == _choose_variable(explanation, panel)
+        seen, bands = explanation.observations.filter(shown), explanation.bands.filter(shown)
+        figure = draw_course(seen, bands, panel, title=title, marks=marks)
         if figure is not None:
             drawn.append(prepare_figure(replace(figure, caption=caption)))
     return drawn
 
 
-def _choose_most_measured(observations: pl.DataFrame, panel: Panel) -> list[str]:
-    counts = observations.filter(pl.col("value").is_not_null()).group_by("variable").len()
-    ordered = counts.sort("len", "variable", descending=[True, False])["variable"].to_list()
-    return [name for name in ordered if describe_variable(name).panel == panel][:MOST_LINES]
+def _choose_variable(explanation: Explanation, panel: Panel) -> str:
+    """Choose what a picture shows: what the outcome was told by, or else what was fitted and measured most."""
+    judged = [] if explanation.thresholds is None else explanation.thresholds["variable"].to_list()
+    fitted = explanation.bands["variable"].to_list()
+    measured = explanation.observations.filter(pl.col("value").is_not_null())["variable"].to_list()
+    names = [name for name in sorted(set(measured)) if describe_variable(name).panel == panel]
+    return max(names, key=lambda name: (name in judged, name in fitted, measured.count(name)), default="")
 
 
 def render_patient_report(explanation: Explanation) -> str:

@@ -56,6 +56,10 @@ QUESTIONS = (
 WORDS = (
     ("CAR T cells", "Your own immune cells. A lab has changed them so that they can find and kill cancer cells."),
     ("Mark (target)", "A protein on the cancer cell. CAR T cells look for it, as a key looks for its lock."),
+    (
+        "Limit of quantification",
+        "The least that a test can count. A mark on this line means: less than that, or none.",
+    ),
     ("Model", "A computer program that acts out how the CAR T cells and the cancer grow and shrink."),
 )
 

@@ -36,8 +36,8 @@ def _encode(text: str) -> str:
 
 
 def _shorten(error: InputError) -> str:
-    count = len(error.faults)
-    return f"{str(error).splitlines()[0].rstrip(':')}." if count else str(error)
+    """Say how many faults there are; each is listed after."""
+    return f"{str(error).splitlines()[0].rstrip(':.')}." if error.faults else str(error)
 
 
 def add_failures(app: FastAPI) -> None:

@@ -1,13 +1,13 @@
 """The programming interface: JSON in, JSON out."""
 
 import json
-import math
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, File, Request, UploadFile
 from fastapi.responses import JSONResponse
 
 from livingdrug.core.errors import InputError
+from livingdrug.core.plain_values import make_plain
 from livingdrug.core.version import VERSION
 from livingdrug.study.assess_record import assess
 from livingdrug.web.capabilities import describe_result, find_ability
@@ -69,17 +69,6 @@ def describe_job(library: Library, job: Job) -> JobAnswer:
     )
 
 
-def clean(value: Any) -> Any:
-    """Replace what JSON cannot hold: a number that is none becomes null."""
-    if isinstance(value, dict):
-        return {str(name): clean(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [clean(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value if value is None or isinstance(value, str | int | float) else str(value)
-
-
 @router.get("/health")
 def health() -> HealthAnswer:
     """Say that the server is there."""
@@ -90,10 +79,10 @@ def health() -> HealthAnswer:
 def add_record(library: Shelf, files: Annotated[list[UploadFile], File(description="3 CSV files or 1 zip")]) -> Any:
     """Check a record and keep it."""
     uploads = [Upload(file.filename or "", file.file) for file in files]
-    identity = library.add(uploads, uploads[0].name if len(uploads) == 1 else "record")
+    identity = library.add(uploads)
     stored = library.storage.find_record(identity)
     overview = dict(stored.overview) if stored is not None else {}
-    return JSONResponse(RecordAnswer(record_id=identity, overview=clean(overview)).model_dump())
+    return JSONResponse(RecordAnswer(record_id=identity, overview=make_plain(overview)).model_dump())
 
 
 @router.post("/api/assess")
@@ -105,7 +94,7 @@ def assess_record(library: Shelf, body: AssessRequest) -> Any:
         raise InputError(
             f"an option must be one of the criteria, but was one of {', '.join(RESERVED)}. Hint: leave it out."
         )
-    return JSONResponse(clean(json.loads(assess(record, body.criteria, **options).to_json())))
+    return JSONResponse(make_plain(assess(record, body.criteria, **options).to_dict()))
 
 
 def _explain(library: Library, body: SubjectRequest) -> "Path":
@@ -121,7 +110,7 @@ def explain(library: Shelf, body: SubjectRequest) -> Any:
 @router.post("/api/whatif", responses=LATER)
 def what_if(library: Shelf, body: WhatIfRequest) -> Any:
     """Ask the fitted subject again with knobs turned; fits it first if that has not been done."""
-    return JSONResponse(clean(answer_question(_explain(library, body), body.knobs)))
+    return JSONResponse(make_plain(answer_question(_explain(library, body), body.knobs)))
 
 
 @router.post("/api/options")
@@ -139,7 +128,7 @@ def match_trials(library: Shelf, body: SubjectRequest) -> Any:
 def _ask(name: str, library: Library, body: SubjectRequest) -> Any:
     record = library.open(body.record_id)
     subject = library.choose_subject(body.record_id, body.subject_id)
-    return JSONResponse(clean(describe_result(find_ability(name)(record, subject_id=subject, seed=body.seed))))
+    return JSONResponse(make_plain(describe_result(find_ability(name)(record, subject_id=subject, seed=body.seed))))
 
 
 @router.post("/api/jobs", status_code=202)

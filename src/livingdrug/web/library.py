@@ -4,7 +4,6 @@ import hashlib
 import re
 import shutil
 import tempfile
-import uuid
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -17,7 +16,7 @@ from livingdrug.study.examples import list_examples, load_example
 from livingdrug.web.parsing import parse_in_worker
 from livingdrug.web.settings import Settings
 from livingdrug.web.storage import Storage
-from livingdrug.web.uploads import Upload, save_upload
+from livingdrug.web.uploads import FILES, Upload, save_upload
 
 RECORDS, RESULTS = "records", "results"
 MOST_KEPT = 32
@@ -40,6 +39,14 @@ def _load(name: str) -> Record:
     return load_example(name)
 
 
+def _identify(folder: Path) -> str:
+    """Return an identifier made of the bytes of the three files: a record that is sent again is the same record."""
+    digest = hashlib.sha256()
+    for name in FILES:
+        digest.update(hashlib.sha256((folder / name).read_bytes()).digest())
+    return digest.hexdigest()[:32]
+
+
 class Library:
     """Records and results of one server; examples are records that are always there."""
 
@@ -48,7 +55,7 @@ class Library:
         for name in (RECORDS, RESULTS):
             (settings.data / name).mkdir(parents=True, exist_ok=True)
 
-    def add(self, uploads: Sequence[Upload], name: str) -> str:
+    def add(self, uploads: Sequence[Upload]) -> str:
         """Check and keep an upload; what cannot be read leaves nothing behind.
 
         Raises
@@ -61,12 +68,15 @@ class Library:
             save_upload(uploads, place, most_unpacked=self.settings.most_unpacked)
             limits = {"most_memory": self.settings.most_memory, "most_seconds": self.settings.most_seconds}
             overview = parse_in_worker(place, **limits)
-            identity = uuid.uuid4().hex
-            place.rename(self.settings.data / RECORDS / identity)
+            identity = _identify(place)
+            kept = self.settings.data / RECORDS / identity
+            if not kept.exists():
+                place.rename(kept)
         finally:
             shutil.rmtree(place, ignore_errors=True)
-        plain = "".join(character for character in name if character.isprintable()).strip()[:MOST_NAME]
-        self.storage.add_record(identity, plain or "record", overview)
+        subjects = overview["subjects"]
+        name = str(subjects[0]["subject_id"]) if len(subjects) == 1 else f"{len(subjects)} subjects"
+        self.storage.add_record(identity, name[:MOST_NAME], overview)
         return identity
 
     def open(self, identity: str) -> Record:

@@ -70,7 +70,7 @@ def send_static(name: str) -> Response:
 def send_record(library: Shelf, files: Annotated[list[UploadFile], File()]) -> Response:
     """Check and keep an upload, then show what is in it."""
     uploads = [Upload(file.filename or "", file.file) for file in files]
-    identity = library.add(uploads, uploads[0].name if len(uploads) == 1 else "record")
+    identity = library.add(uploads)
     return RedirectResponse(f"/records/{identity}", status_code=303)
 
 

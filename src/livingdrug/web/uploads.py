@@ -7,6 +7,7 @@ the folder. An archive is unpacked by counting bytes, whatever its directory pro
 import re
 import stat
 import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -96,7 +97,15 @@ def _unpack(upload: Upload, folder: Path, most: int) -> None:
     try:
         with zipfile.ZipFile(upload.stream) as archive:
             _unpack_entries(archive, folder, most)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError, OverflowError) as error:
+    except (
+        zipfile.BadZipFile,
+        NotImplementedError,
+        RuntimeError,
+        EOFError,
+        ValueError,
+        OverflowError,
+        zlib.error,
+    ) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(

@@ -6,6 +6,7 @@
   if (!live || !inputs.length) return;
   const say = document.getElementById("what-if-answer");
   const took = document.getElementById("took");
+  document.getElementById("without-script").remove();
   let timer = 0;
   let asked = null;
 
