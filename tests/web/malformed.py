@@ -35,7 +35,7 @@ def pack_link():
 def list_archives(good):
     files = [(name, good[name]) for name in NAMES]
     whole = pack(files)
-    bombs = [pack([(name, b"0" * 45_000_000) for name in NAMES])]
+    bombs = [pack([(name, b"0" * 5_000_000) for name in NAMES])]
     bombs.append(pack([("x.zip", pack([("y.zip", whole)]))]))
     bombs += [pack([(f"{k}.csv", b"") for k in range(count)]) for count in (17, 400)]
     cut = [whole[: len(whole) * k // 10] for k in range(10)]

@@ -17,6 +17,8 @@ from livingdrug.core.tables import TABLES
 
 FILES = tuple(f"{name}.csv" for name in TABLES)
 MOST_ENTRIES = 16
+UNREADABLE = (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError, OverflowError, zlib.error)
+"""What a spoilt archive makes the reader raise."""
 CHUNK = 2**16
 SHOWN = 60
 """Characters of a stranger's file name in a message."""
@@ -97,17 +99,9 @@ def _unpack(upload: Upload, folder: Path, most: int) -> None:
     try:
         with zipfile.ZipFile(upload.stream) as archive:
             _unpack_entries(archive, folder, most)
-    except (
-        zipfile.BadZipFile,
-        NotImplementedError,
-        RuntimeError,
-        EOFError,
-        ValueError,
-        OverflowError,
-        zlib.error,
-    ) as error:
-        if isinstance(error, InputError):
-            raise
+    except InputError:
+        raise
+    except UNREADABLE as error:
         raise InputError(
             f"{show_name(upload.name)} must be a .zip archive without a password, but could not be unpacked. "
             "Hint: send the three CSV files instead."

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -31,7 +33,7 @@ def test_better_killing_and_more_target_never_make_failure_more_probable(explain
     answers = {knob.name: row for knob, row in compute_what_if_grid(explained.start).answers}
     for name in ("potency", "antigen"):
         chances = [answer.failure for answer in answers[name]]
-        assert all(b <= a + 1e-9 for a, b in zip(chances, chances[1:], strict=False)), name
+        assert all(b <= a + 1e-9 for a, b in pairwise(chances)), name
 
 
 def test_a_knob_at_its_neutral_position_changes_nothing(explained):
