@@ -24,7 +24,9 @@ from livingdrug.cli.fitting import run_fit
 from livingdrug.cli.inspecting import run_check, run_doctor, run_examples
 from livingdrug.cli.knowledge import add_knowledge
 from livingdrug.cli.options import add_options
+from livingdrug.cli.reporting import add_report
 from livingdrug.cli.sensitivity import add_sensitivity
+from livingdrug.cli.serving import add_serve
 from livingdrug.cli.simulating import run_simulate
 from livingdrug.cli.trial import add_trial
 from livingdrug.cli.trials import add_trials
@@ -63,6 +65,8 @@ def build_parser() -> argparse.ArgumentParser:
     fit.add_argument("--json", action="store_true", help="print the diagnostics")
     fit.set_defaults(run=run_fit, example=None)
 
+    add_report(commands)
+    add_serve(commands)
     _add_assess(commands)
     _add_calibrate(commands)
     add_trial(commands)
