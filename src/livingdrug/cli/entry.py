@@ -101,6 +101,7 @@ def _add_calibrate(commands: "argparse._SubParsersAction[Parser]") -> None:
     calibrate.add_argument("--out", type=folder, required=True, metavar="DIR", help="folder for the value files")
     calibrate.add_argument("--resume", action="store_true", help="go on from the last step that DIR holds")
     calibrate.add_argument("--jobs", type=positive, default=None, metavar="N", help="threads (default: every core)")
+    calibrate.add_argument("--without", metavar="TRIAL", help="leave a trial out, start at the priors, and predict it")
     calibrate.set_defaults(run=run_calibrate)
 
 
