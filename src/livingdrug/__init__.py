@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from livingdrug.study.examples import list_examples, load_example
     from livingdrug.study.explain_failure import explain_failure
     from livingdrug.study.explanation import Explanation
+    from livingdrug.study.list_options import list_options
     from livingdrug.study.run_trial import run_trial
     from livingdrug.study.simulate_cohort import simulate_cohort
     from livingdrug.study.trial_result import TrialResult
@@ -53,6 +54,7 @@ _HOMES = {
     "compile_model": "engine.compile",
     "explain_failure": "study.explain_failure",
     "list_examples": "study.examples",
+    "list_options": "study.list_options",
     "list_parameters": "knowledge.parameters",
     "load_example": "study.examples",
     "load_parameters": "knowledge.parameters",
@@ -87,6 +89,7 @@ __all__ = [
     "compile_model",
     "explain_failure",
     "list_examples",
+    "list_options",
     "list_parameters",
     "load_example",
     "load_parameters",

@@ -21,9 +21,12 @@ from livingdrug.cli.assessing import read_option, run_assess, run_criteria
 from livingdrug.cli.calibrating import read_pair, run_calibrate
 from livingdrug.cli.explaining import run_explain
 from livingdrug.cli.inspecting import run_check, run_doctor, run_examples
+from livingdrug.cli.knowledge import add_knowledge
+from livingdrug.cli.options import add_options
 from livingdrug.cli.sensitivity import add_sensitivity
 from livingdrug.cli.simulating import run_simulate
 from livingdrug.cli.trial import add_trial
+from livingdrug.cli.trials import add_trials
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -50,6 +53,9 @@ def build_parser() -> argparse.ArgumentParser:
     _add_assess(commands)
     _add_calibrate(commands)
     add_trial(commands)
+    add_options(commands)
+    add_knowledge(commands)
+    add_trials(commands)
     add_sensitivity(commands)
 
     simulate = commands.add_parser(

@@ -27,7 +27,7 @@ def _write_all(explanation: "Explanation", folder: Path) -> None:
     write_report(explanation, folder / "report.html")
 
 
-def _choose_folders(subjects: Sequence[str], out: Path) -> dict[str, Path]:
+def choose_folders(subjects: Sequence[str], out: Path) -> dict[str, Path]:
     """Give each subject a folder whose name every file system takes; a single subject uses ``out`` itself."""
     if len(subjects) == 1:
         return {subjects[0]: out}
@@ -45,7 +45,7 @@ def _explain_all(record: "Record", arguments: argparse.Namespace) -> tuple[dict[
     from livingdrug.core.errors import InputError
     from livingdrug.study.explain_failure import explain_failure
 
-    folders = _choose_folders([str(subject) for subject in record.subjects["subject_id"]], arguments.out)
+    folders = choose_folders([str(subject) for subject in record.subjects["subject_id"]], arguments.out)
     explained, refused = {}, 0
     for position, (subject, folder) in enumerate(folders.items(), start=1):
         tell(f"Explaining {subject} ({position} of {len(folders)})")

@@ -1,7 +1,7 @@
 """Why did the treatment of this subject fail? Response, fit, attribution and evidence, joined."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import polars as pl
@@ -31,6 +31,14 @@ COUNTERFACTUAL_SCHEMA = {
     "reduction_lower": pl.Float64,
     "reduction_upper": pl.Float64,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """An explanation and the fit that it rests on; None where the subject could not be fitted."""
+
+    explanation: Explanation
+    fit: PatientFit | None
 
 
 def explain_failure(
@@ -64,6 +72,13 @@ def explain_failure(
     >>> explanation.failed, explanation.failure_class
     (True, 'late_relapse')
     """
+    return explain_subject(record, subject_id=subject_id, seed=seed, jobs=jobs).explanation
+
+
+def explain_subject(
+    record: Record, *, subject_id: str | None = None, seed: int = 0, jobs: int | None = None
+) -> Explained:
+    """Explain one subject and keep the fit, for whoever asks what would happen next."""
     data = select_patient(record, subject_id)
     assessment = assess_response(data)
     fit = fit_subject(data, seed=seed, jobs=jobs)
@@ -79,7 +94,7 @@ def explain_failure(
     rules = [ruleset for ruleset in (settings, assessment.rules) if ruleset is not None]
     provenance = create_provenance(record, None if fit is None else fit.values, seed=seed, rules=rules)
     facts = collect_facts(data, assessment, fit, cause, evidence=evidence, assumed=len(provenance["assumed"]))
-    return Explanation(
+    explanation = Explanation(
         subject_id=data.subject_id,
         disease=data.disease,
         product=data.product,
@@ -100,6 +115,7 @@ def explain_failure(
         provenance=provenance,
         thresholds=assessment.thresholds,
     )
+    return Explained(explanation, fit)
 
 
 def fit_subject(data: PatientData, *, seed: int, jobs: int | None) -> PatientFit | None:
