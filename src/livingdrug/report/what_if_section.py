@@ -95,9 +95,12 @@ def write_answer(answer: WhatIf, as_it_was: WhatIf, horizon: float) -> str:
         first += ", as it was"
     else:
         first += f"; as it was: {format_percent(as_it_was.failure)}"
+    return f"{first}. {_say_when(answer)}."
+
+
+def _say_when(answer: WhatIf) -> str:
     day = find_median_day(answer)
-    when = "; progression more probable than not " + (f"from {format_day(day)}" if day is not None else "at no time")
-    return f"{first}{when}."
+    return "Progression is more probable than not " + (f"from {format_day(day)}" if day is not None else "on no day")
 
 
 def describe_answer(answer: WhatIf, as_it_was: WhatIf, frames: Sequence[Frame], horizon: float) -> dict[str, Any]:
@@ -153,15 +156,12 @@ def tabulate_grid(grid: WhatIfGrid) -> Table:
     rows = []
     for knob, answers in grid.answers:
         for position, answer in zip(knob.positions, answers, strict=True):
-            day = find_median_day(answer)
             rows.append(
                 {
                     "what_is_changed": knob.label,
                     "to": write_position(knob, position),
                     "probability_of_failure": format_interval(answer.failure, answer.lower, answer.upper),
-                    "progression_more_probable_than_not": f"from {format_day(day)}"
-                    if day is not None
-                    else "at no time",
+                    "when": _say_when(answer),
                 }
             )
     return tabulate_rows(rows, caption="Every position of every slider")
