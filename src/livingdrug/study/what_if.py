@@ -12,7 +12,6 @@ from functools import cache
 import numpy as np
 
 from livingdrug.core.errors import InputError
-from livingdrug.core.randomness import derive_generator
 from livingdrug.core.tables import Record
 from livingdrug.engine.compile import Kernel, compile_model
 from livingdrug.engine.schedule import Change, Schedule
@@ -26,7 +25,7 @@ from livingdrug.models.unified.model import UNIFIED
 from livingdrug.simulate.protocol import Event, create_changes
 from livingdrug.study.assess_response import assess_response
 from livingdrug.study.explain_failure import fit_subject
-from livingdrug.study.find_cause import STEP, draw_extinction
+from livingdrug.study.find_cause import STEP
 from livingdrug.study.fit_patient import PatientFit
 from livingdrug.study.patient_data import find_end, select_patient
 from livingdrug.study.plans import SETTINGS, list_landmarks
@@ -149,10 +148,9 @@ def prepare_what_if(
         )
     day = assessment.failure_day if assessment.failed and assessment.failure_day is not None else None
     last = find_end(data) if day is None else day
-    rng = derive_generator(seed, "what_if", data.subject_id, "extinction")
     return WhatIfStart(
         subject_id=data.subject_id,
-        parameters=_draw_chances(fit, day, rng, jobs=jobs),
+        parameters=_thin(fit),
         changes=tuple(fit.problem.changes),
         marker=assessment.marker,
         horizon=choose_horizon(last, list_landmarks(load_rules(SETTINGS))),
@@ -162,16 +160,11 @@ def prepare_what_if(
     )
 
 
-def _draw_chances(fit: PatientFit, day: float | None, rng: np.random.Generator, *, jobs: int | None) -> np.ndarray:
-    """Thin the posterior evenly and put in the chance by which each clone dies out."""
+def _thin(fit: PatientFit) -> np.ndarray:
+    """Thin the posterior evenly; the chances by which clones die out are part of each draw."""
     every = fit.posterior.parameters
     places = np.unique(np.linspace(0, len(every) - 1, min(DRAWS, len(every))).round().astype(int))
-    if day is not None:
-        return draw_extinction(fit, every[places], day, rng, jobs=jobs)
-    chosen: np.ndarray = every[places].copy()
-    for name in ("extinct_high", "extinct_low", "extinct_negative"):
-        chosen[:, fit.problem.model.parameter_names.index(name)] = rng.exponential(size=len(chosen))
-    return chosen
+    return np.asarray(every[places])
 
 
 def list_times(horizon: float) -> tuple[np.ndarray, np.ndarray]:
