@@ -44,6 +44,7 @@ class Section:
     sentence: str
     horizon: str
     table: Table
+    curves: Table
     answers: "Markup"
     script: "Markup"
     has_converged: bool
@@ -95,9 +96,14 @@ def write_answer(answer: WhatIf, as_it_was: WhatIf, horizon: float) -> str:
         first += ", as it was"
     else:
         first += f"; as it was: {format_percent(as_it_was.failure)}"
+    return f"{first}. {_say_when(answer)}."
+
+
+def _say_when(answer: WhatIf) -> str:
     day = find_median_day(answer)
-    when = "; progression more probable than not " + (f"from {format_day(day)}" if day is not None else "at no time")
-    return f"{first}{when}."
+    if day is None:
+        return "Progression stays less probable than not"
+    return f"Progression is more probable than not from {format_day(day)}"
 
 
 def describe_answer(answer: WhatIf, as_it_was: WhatIf, frames: Sequence[Frame], horizon: float) -> dict[str, Any]:
@@ -153,18 +159,27 @@ def tabulate_grid(grid: WhatIfGrid) -> Table:
     rows = []
     for knob, answers in grid.answers:
         for position, answer in zip(knob.positions, answers, strict=True):
-            day = find_median_day(answer)
             rows.append(
                 {
                     "what_is_changed": knob.label,
                     "to": write_position(knob, position),
                     "probability_of_failure": format_interval(answer.failure, answer.lower, answer.upper),
-                    "progression_more_probable_than_not": f"from {format_day(day)}"
-                    if day is not None
-                    else "at no time",
+                    "when": _say_when(answer),
                 }
             )
     return tabulate_rows(rows, caption="Every position of every slider")
+
+
+def tabulate_curves(answer: WhatIf) -> Table:
+    """List the curves of one answer by day: the values behind the plots."""
+    rows = [
+        {"variable": c.variable, "unit": c.unit, "day": day, "lower": low, "median": middle, "upper": high}
+        for c in answer.curves
+        for day, low, middle, high in zip(
+            answer.days.tolist(), c.lower.tolist(), c.median.tolist(), c.upper.tolist(), strict=True
+        )
+    ]
+    return tabulate_rows(rows, caption="Values behind these plots, as it was")
 
 
 def prepare_section(grid: WhatIfGrid, *, mark: float | None = None) -> Section:
@@ -190,6 +205,7 @@ def prepare_section(grid: WhatIfGrid, *, mark: float | None = None) -> Section:
         sentence=write_answer(grid.as_it_was, grid.as_it_was, horizon),
         horizon=format_day(horizon),
         table=tabulate_grid(grid),
+        curves=tabulate_curves(grid.as_it_was),
         answers=Markup(words.replace("<", "\\u003c")),
         script=Markup(read_template("what_if.js")),
         has_converged=grid.start.is_converged,

@@ -20,7 +20,6 @@ from livingdrug.web.messages import (
     HealthAnswer,
     JobAnswer,
     JobRequest,
-    RecordAnswer,
     SubjectRequest,
     WhatIfRequest,
 )
@@ -82,7 +81,7 @@ def add_record(library: Shelf, files: Annotated[list[UploadFile], File(descripti
     identity = library.add(uploads)
     stored = library.storage.find_record(identity)
     overview = dict(stored.overview) if stored is not None else {}
-    return JSONResponse(RecordAnswer(record_id=identity, overview=make_plain(overview)).model_dump())
+    return JSONResponse({"record_id": identity, "overview": make_plain(overview)})
 
 
 @router.post("/api/assess")
@@ -97,7 +96,7 @@ def assess_record(library: Shelf, body: AssessRequest) -> Any:
     return JSONResponse(make_plain(assess(record, body.criteria, **options).to_dict()))
 
 
-def _explain(library: Library, body: SubjectRequest) -> "Path":
+def _explain(library: Library, body: SubjectRequest | WhatIfRequest) -> "Path":
     return wait_for(library, queue_explanation(library, body.record_id, body.subject_id, body.seed))
 
 

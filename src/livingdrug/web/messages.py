@@ -1,23 +1,21 @@
 """What the programming interface is sent and answers with."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
+from pydantic.dataclasses import dataclass
 
 MOST_SEED = 2**53 - 1
 """Whole numbers up to this are the same in every program."""
 Identity = Annotated[str, Field(min_length=1, max_length=64, description="a record's identifier or an example's name")]
 Subject = Annotated[str | None, Field(max_length=400, description="may be left out where the record holds one")]
 Seed = Annotated[int, Field(ge=0, le=MOST_SEED)]
+STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
+"""Every name of a body must be known."""
 
 
-class Request(BaseModel):
-    """A body in which every name must be known."""
-
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
-
-
-class SubjectRequest(Request):
+@dataclass(frozen=True, config=STRICT)
+class SubjectRequest:
     """One subject of a record."""
 
     record_id: Identity
@@ -25,21 +23,27 @@ class SubjectRequest(Request):
     seed: Seed = 1
 
 
-class AssessRequest(Request):
+@dataclass(frozen=True, config=STRICT)
+class AssessRequest:
     """A record and the criteria to judge it by."""
 
     record_id: Identity
     criteria: Annotated[str, Field(max_length=64, examples=["imwg/2016"])]
-    options: Annotated[dict[str, str], Field(max_length=100)] = {}
+    options: Annotated[dict[str, str], Field(max_length=100, default_factory=dict)]
 
 
-class WhatIfRequest(SubjectRequest):
+@dataclass(frozen=True, config=STRICT)
+class WhatIfRequest:
     """One question: a subject and where the sliders stand."""
 
-    knobs: Annotated[dict[str, float], Field(max_length=16, examples=[{"antigen": 2.0}])] = {}
+    record_id: Identity
+    knobs: Annotated[dict[str, float], Field(max_length=16, default_factory=dict, examples=[{"antigen": 2.0}])]
+    subject_id: Subject = None
+    seed: Seed = 1
 
 
-class JobRequest(Request):
+@dataclass(frozen=True, config=STRICT)
+class JobRequest:
     """Work to be done: ``explain`` one subject, or run a virtual ``trial``."""
 
     kind: Literal["explain", "trial"]
@@ -49,7 +53,8 @@ class JobRequest(Request):
     seed: Seed = 1
 
 
-class FaultAnswer(BaseModel):
+@dataclass(frozen=True)
+class FaultAnswer:
     """One thing wrong, and where."""
 
     where: str
@@ -58,28 +63,24 @@ class FaultAnswer(BaseModel):
     hint: str
 
 
-class ErrorAnswer(BaseModel):
+@dataclass(frozen=True)
+class ErrorAnswer:
     """What went wrong, as a sentence; for a document, every fault."""
 
     error: str
-    faults: list[FaultAnswer] = []
+    faults: list[FaultAnswer]
 
 
-class HealthAnswer(BaseModel):
+@dataclass(frozen=True)
+class HealthAnswer:
     """That the server is there."""
 
     status: Literal["ok"]
     version: str
 
 
-class RecordAnswer(BaseModel):
-    """An upload that was understood."""
-
-    record_id: str
-    overview: dict[str, Any]
-
-
-class JobAnswer(BaseModel):
+@dataclass(frozen=True)
+class JobAnswer:
     """How far a job is; ``result`` where it is done."""
 
     id: str
