@@ -22,8 +22,12 @@ from livingdrug.cli.calibrating import read_pair, run_calibrate
 from livingdrug.cli.explaining import run_explain
 from livingdrug.cli.fitting import run_fit
 from livingdrug.cli.inspecting import run_check, run_doctor, run_examples
+from livingdrug.cli.knowledge import add_knowledge
+from livingdrug.cli.options import add_options
+from livingdrug.cli.sensitivity import add_sensitivity
 from livingdrug.cli.simulating import run_simulate
 from livingdrug.cli.trial import add_trial
+from livingdrug.cli.trials import add_trials
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -62,6 +66,10 @@ def build_parser() -> argparse.ArgumentParser:
     _add_assess(commands)
     _add_calibrate(commands)
     add_trial(commands)
+    add_options(commands)
+    add_knowledge(commands)
+    add_trials(commands)
+    add_sensitivity(commands)
 
     simulate = commands.add_parser(
         "simulate", help="simulate virtual patients as the records that a hospital would have"

@@ -1,6 +1,6 @@
 """Why did the treatment of this subject fail? Response, fit, attribution and evidence, joined."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import polars as pl
@@ -36,6 +36,14 @@ COUNTERFACTUAL_SCHEMA = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """An explanation and the fit that it rests on; None where the subject could not be fitted."""
+
+    explanation: Explanation
+    fit: PatientFit | None
+
+
 def explain_failure(
     record: Record, *, subject_id: str | None = None, seed: int = 0, draws: int = QUICK_DRAWS, jobs: int | None = None
 ) -> Explanation:
@@ -69,6 +77,13 @@ def explain_failure(
     >>> explanation.failed, explanation.failure_class
     (True, 'late_relapse')
     """
+    return explain_subject(record, subject_id=subject_id, seed=seed, draws=draws, jobs=jobs).explanation
+
+
+def explain_subject(
+    record: Record, *, subject_id: str | None = None, seed: int = 0, draws: int = QUICK_DRAWS, jobs: int | None = None
+) -> Explained:
+    """Explain one subject and keep the fit, for whoever asks what would happen next."""
     data = select_patient(record, subject_id)
     assessment = assess_response(data)
     fit = fit_subject(data, seed=seed, draws=draws, jobs=jobs)
@@ -78,7 +93,7 @@ def explain_failure(
     rules = [ruleset for ruleset in (settings, assessment.rules) if ruleset is not None]
     provenance = create_provenance(record, None if fit is None else fit.values, seed=seed, rules=rules)
     facts = collect_facts(data, assessment, fit, findings, assumed=len(provenance["assumed"]))
-    return Explanation(
+    explanation = Explanation(
         subject_id=data.subject_id,
         disease=data.disease,
         product=data.product,
@@ -105,6 +120,7 @@ def explain_failure(
         rescue=find_rescue(cause),
         ties=[] if cause is None else list(cause.attribution.ties),
     )
+    return Explained(explanation, fit)
 
 
 def tell_why_not(assessment: Assessment, cause: Cause | None) -> str | None:
