@@ -163,6 +163,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     livingdrug 0.1.0
     0
     """
+    # the engine has threads of its own; those of small matrix products would only wait in their way
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
