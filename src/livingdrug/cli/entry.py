@@ -171,6 +171,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = build_parser()
     try:
         arguments = parser.parse_args(argv)
+        if hasattr(arguments, "benchmark") and not arguments.benchmark and arguments.out is None:
+            arguments.refuse("the following arguments are required: --out")
     except SystemExit as exit_:
         return int(exit_.code or 0)
     if arguments.version:
