@@ -168,12 +168,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     livingdrug 0.1.0
     0
     """
+    # the engine has threads of its own; those of small matrix products would only wait in their way
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     parser = build_parser()
     try:
         arguments = parser.parse_args(argv)
+        if hasattr(arguments, "benchmark") and not arguments.benchmark and arguments.out is None:
+            arguments.refuse("the following arguments are required: --out")
     except SystemExit as exit_:
         return int(exit_.code or 0)
     if arguments.version:

@@ -106,8 +106,6 @@ def run_explain(arguments: argparse.Namespace) -> int:
     """Explain every subject of a record; write the results and print the verdict."""
     if arguments.benchmark:
         return _run_benchmark(arguments)
-    if arguments.out is None:
-        arguments.refuse("the following arguments are required: --out")
     explained, refused = _explain_all(open_record(arguments), arguments)
     if arguments.json:
         _print_json(list(explained), is_one=len(explained) + refused == 1)

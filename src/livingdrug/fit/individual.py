@@ -64,7 +64,13 @@ def choose_starts(problem: Problem, z: np.ndarray) -> np.ndarray:
 
 
 def fit_individual(
-    problem: Problem, *, rng: np.random.Generator, draws: int = 1024, most: int = 16, threads: int | None = None
+    problem: Problem,
+    *,
+    rng: np.random.Generator,
+    draws: int = 1024,
+    most: int = 16,
+    with_mode: bool = True,
+    threads: int | None = None,
 ) -> IndividualFit:
     """Fit one patient: draws from the posterior, and the maximum a posteriori climbed to from the best of them.
 
@@ -76,6 +82,8 @@ def fit_individual(
         Posterior draws; even.
     most : int
         Moves of every draw in one tempered stage, at most.
+    with_mode : bool
+        Whether to climb to the mode, which the draws do not need.
     threads : int, optional
         Workers of the engine; the result does not depend on it.
 
@@ -89,15 +97,19 @@ def fit_individual(
         sample = sample_posterior(problem, prior, rng=rng, most=most, threads=threads)
     else:
         sample = Draws(prior, 0, 1.0, 1.0, 0.0, float(draws), 0)
-    climb = climb_starts(problem, choose_starts(problem, sample.z), iterations=POLISHING, threads=threads)
-    modes = find_modes(climb)
+    modes: tuple[Mode, ...] = ()
+    calls, failed = 0, 0
+    if with_mode:
+        climb = climb_starts(problem, choose_starts(problem, sample.z), iterations=POLISHING, threads=threads)
+        modes, calls = find_modes(climb), climb.iterations
+        failed = int(np.sum(~np.isfinite(climb.evaluation.value)))
     return IndividualFit(
         names=problem.names,
         modes=modes,
         draws=sample,
         parameters=compute_parameters(problem, sample.z)[0],
-        is_converged=bool(modes) and sample.temperature == 1.0,
-        failed_starts=int(np.sum(~np.isfinite(climb.evaluation.value))),
-        calls=climb.iterations,
+        is_converged=sample.temperature == 1.0 and (bool(modes) or not with_mode),
+        failed_starts=failed,
+        calls=calls,
         rows=len(problem.rows),
     )

@@ -24,7 +24,7 @@ TUMOUR = "tumour"
 CLASSES = {"environment": "quality"}
 """Groups that count as another in the four classes: suppression lowers the quality of CAR T cells."""
 LONG = 5
-"""Patients explained once more with eight times the draws, for the limit."""
+"""Patients explained once more with eight times the draws, for the limit, unless told otherwise."""
 BINS = np.linspace(0, 1, 11)
 
 
@@ -195,6 +195,7 @@ def run_benchmark(
     with_extra: bool = False,
     training: int = 20_000,
     draws: int = QUICK_DRAWS,
+    long: int = LONG,
     jobs: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
@@ -208,6 +209,8 @@ def run_benchmark(
         With phenotype, residual disease, B cells, flow cytometry, antigen density.
     training : int
         Simulated failures that the classifier learns from; without scikit-learn there is none.
+    long : int
+        Patients explained once more for the limit.
     progress : function of the failures done and of all, optional
 
     Returns
@@ -229,10 +232,10 @@ def run_benchmark(
         cases.append(explain_known(failure, seed=seed, draws=draws, jobs=jobs)[0])
         if progress is not None:
             progress(len(cases), len(failures))
-    long = failures[:: max(1, len(failures) // LONG)][:LONG]
+    repeated = failures[:: max(1, len(failures) // max(1, long))][:long]
     confidence = [
         max(merge(explain_known(one, seed=seed + 1, draws=8 * draws, jobs=jobs)[0].found, name_eighth).values())
-        for one in long
+        for one in repeated
     ]
     by_cohort = {
         cohort: summarise_cases([case for case in cases if case.cohort == cohort])
@@ -243,7 +246,7 @@ def run_benchmark(
         "baseline_classifier": predict_baseline(
             failures, name_eighth, training, seed=seed + 1000, settings=settings, with_extra=with_extra, jobs=jobs
         ),
-        "limit": float(np.mean(confidence)),
+        "limit": float(np.mean(confidence)) if confidence else None,
         "limit_patients": len(confidence),
         "with_extra": with_extra,
         "seed": seed,

@@ -110,17 +110,19 @@ def fit_patient(
     )
     rng = derive_generator(seed, "explain", data.subject_id, "fit")
     return PatientFit(
-        problem, fit_individual(problem, rng=rng, draws=draws, most=choose_most(draws), threads=jobs), values
+        problem,
+        fit_individual(problem, rng=rng, draws=draws, most=choose_most(draws), with_mode=draws >= DRAWS, threads=jobs),
+        values,
     )
 
 
 def choose_most(draws: int) -> int:
     """Return the moves in one stage at most: fewer in a quick fit, which somebody waits for.
 
-    >>> choose_most(512), choose_most(1024)
-    (8, 16)
+    >>> choose_most(384), choose_most(1024)
+    (10, 16)
     """
-    return 8 if draws < DRAWS else 16
+    return 10 if draws < DRAWS else 16
 
 
 def solve_draws(

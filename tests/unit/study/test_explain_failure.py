@@ -84,7 +84,7 @@ RESPONDING = {
 
 @pytest.fixture(scope="module")
 def late():
-    return explain_failure(load_example("myeloma_late_relapse"), seed=1)
+    return explain_failure(load_example("myeloma_late_relapse"), seed=1, draws=256)
 
 
 def test_the_late_relapse_is_found_and_explained_by_the_antigen(late):
@@ -285,7 +285,7 @@ def test_a_fit_writes_draws_diagnostics_and_predictions(tmp_path):
 
 
 def test_the_benchmark_reports_what_it_promises():
-    report = run_benchmark(5, seed=3, training=1, draws=64)
+    report = run_benchmark(5, seed=3, training=1, draws=64, long=0)
     promised = {"n", "answered", "accuracy_answered", "top1", "top2", "top1_four_classes", "ece", "shapley_mae"}
     promised |= {"baseline_commonest", "baseline_classifier", "limit", "seconds_per_patient", "confusion"}
     assert promised <= set(report)
