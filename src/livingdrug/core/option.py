@@ -1,7 +1,8 @@
 """One thing that can be done after a failure: for whom, why, why not, on what evidence, and how it is simulated.
 
-These shapes are the schema of the files in ``knowledge/data/options``, one option a file. A rule is plain data
-(``{fact = "ecog", lte = 2}``, joined by ``all``, ``any``, ``not``, ``at_least``; or ``{text = ...}`` where no machine can tell); room ``options`` evaluates it.
+These shapes are the schema of the files in ``knowledge/data/options``, one option a file. A rule is plain data that
+room ``options`` evaluates: ``{fact = "ecog", lte = 2}``, joined by ``all``, ``any``, ``not`` and ``at_least``; or
+``{text = ...}`` where no machine can tell.
 """
 
 from typing import Any, Literal
