@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from livingdrug.study.explain_failure import explain_failure
     from livingdrug.study.explanation import Explanation
     from livingdrug.study.list_options import list_options
+    from livingdrug.study.run_trial import run_trial
     from livingdrug.study.simulate_cohort import simulate_cohort
+    from livingdrug.study.trial_result import TrialResult
 
 _HOMES = {
     "Assessment": "study.assessment",
@@ -45,6 +47,7 @@ _HOMES = {
     "Schedule": "engine.schedule",
     "SolverError": "core.errors",
     "Spread": "core.parameters",
+    "TrialResult": "study.trial_result",
     "Value": "core.parameters",
     "assess": "study.assess_record",
     "bind": "core.parameters",
@@ -57,6 +60,7 @@ _HOMES = {
     "load_parameters": "knowledge.parameters",
     "read_record": "io.tables",
     "read_sdtm": "io.sdtm",
+    "run_trial": "study.run_trial",
     "simulate_cohort": "study.simulate_cohort",
     "solve": "engine.solve",
     "write_record": "io.tables",
@@ -77,6 +81,7 @@ __all__ = [
     "Schedule",
     "SolverError",
     "Spread",
+    "TrialResult",
     "Value",
     "__version__",
     "assess",
@@ -90,6 +95,7 @@ __all__ = [
     "load_parameters",
     "read_record",
     "read_sdtm",
+    "run_trial",
     "simulate_cohort",
     "solve",
     "write_record",

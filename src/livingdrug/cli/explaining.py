@@ -2,6 +2,7 @@
 
 import argparse
 import itertools
+import json
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -76,8 +77,37 @@ def _print_verdicts(explained: Mapping[Path, "Explanation"]) -> None:
         print(f"\n  Report: {folder / 'report.html'}\n")
 
 
+def _run_benchmark(arguments: argparse.Namespace) -> int:
+    """Explain simulated failures with a known reason and print how often that was right."""
+    from livingdrug.study.explain_benchmark import run_benchmark
+
+    report = run_benchmark(
+        arguments.n,
+        seed=arguments.seed,
+        with_extra=arguments.extra,
+        training=arguments.training,
+        jobs=arguments.jobs,
+        progress=lambda done, all_: tell(f"Explained {done} of {all_}"),
+    )
+    text = json.dumps(report, indent=2)
+    if arguments.out is not None:
+        arguments.out.mkdir(parents=True, exist_ok=True)
+        (arguments.out / "benchmark.json").write_text(text + "\n", encoding="utf-8")
+    if arguments.json:
+        print(text)
+        return DONE
+    for name, value in report.items():
+        if not isinstance(value, dict):
+            print(f"{name:22} {value:.3f}" if isinstance(value, float) else f"{name:22} {value}")
+    return DONE
+
+
 def run_explain(arguments: argparse.Namespace) -> int:
     """Explain every subject of a record; write the results and print the verdict."""
+    if arguments.benchmark:
+        return _run_benchmark(arguments)
+    if arguments.out is None:
+        arguments.refuse("the following arguments are required: --out")
     explained, refused = _explain_all(open_record(arguments), arguments)
     if arguments.json:
         _print_json(list(explained), is_one=len(explained) + refused == 1)

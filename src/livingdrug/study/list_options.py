@@ -153,7 +153,7 @@ def _find_start(
         return None, "Nothing is simulated: the record does not tell that and when the therapy failed."
     day = float(days[0].value)
     if explained is not None and explained.fit is not None:
-        return start_from_patient(explained.fit, day, disease, product, seed=seed, jobs=jobs), ""
+        return start_from_patient(explained.fit, day, disease, product, seed=seed), ""
     start = start_from_population(disease, product, day, settings, seed=seed, jobs=jobs)
     if start is None:
         return None, "Nothing is simulated: no values are packaged for this disease and product."

@@ -13,7 +13,6 @@ import numpy as np
 from scipy.special import ndtri
 
 from livingdrug.core.model import Model
-from livingdrug.core.randomness import derive_generator
 from livingdrug.core.ruleset import Ruleset
 from livingdrug.engine.compile import compile_model
 from livingdrug.engine.schedule import Change, Schedule
@@ -24,7 +23,6 @@ from livingdrug.models.unified.interventions import EXTINCTION_DRAWS
 from livingdrug.models.unified.model import UNIFIED
 from livingdrug.models.unified.two_targets import TWO_TARGETS
 from livingdrug.simulate.cohort import sample_parameters
-from livingdrug.study.find_cause import draw_extinction
 from livingdrug.study.fit_patient import PatientFit
 
 TUMOUR = "tumour_cells"
@@ -82,12 +80,9 @@ class Courses:
     start: float
 
 
-def start_from_patient(
-    fit: PatientFit, day: float, disease: str, product: str, *, seed: int, jobs: int | None = None
-) -> Start:
-    """Start from the posterior of one patient on the day of failure."""
-    rng = derive_generator(seed, "options", disease, "extinction")
-    parameters = draw_extinction(fit, fit.posterior.parameters, day, rng, jobs=jobs)
+def start_from_patient(fit: PatientFit, day: float, disease: str, product: str, *, seed: int) -> Start:
+    """Start from the posterior of one patient on the day of failure; which clones live on is part of a draw."""
+    parameters = fit.posterior.parameters
     taken = np.unique(np.linspace(0, len(parameters) - 1, min(MOST_DRAWS, len(parameters))).astype(int))
     before = tuple(change for change in fit.problem.changes if change.day <= day)
     return Start(parameters[taken], before, max(day, 1.0), disease, product, "patient", seed)
