@@ -28,7 +28,10 @@ if TYPE_CHECKING:
     from livingdrug.study.examples import list_examples, load_example
     from livingdrug.study.explain_failure import explain_failure
     from livingdrug.study.explanation import Explanation
+    from livingdrug.study.list_options import list_options
+    from livingdrug.study.run_trial import run_trial
     from livingdrug.study.simulate_cohort import simulate_cohort
+    from livingdrug.study.trial_result import TrialResult
 
 _HOMES = {
     "Assessment": "study.assessment",
@@ -44,17 +47,20 @@ _HOMES = {
     "Schedule": "engine.schedule",
     "SolverError": "core.errors",
     "Spread": "core.parameters",
+    "TrialResult": "study.trial_result",
     "Value": "core.parameters",
     "assess": "study.assess_record",
     "bind": "core.parameters",
     "compile_model": "engine.compile",
     "explain_failure": "study.explain_failure",
     "list_examples": "study.examples",
+    "list_options": "study.list_options",
     "list_parameters": "knowledge.parameters",
     "load_example": "study.examples",
     "load_parameters": "knowledge.parameters",
     "read_record": "io.tables",
     "read_sdtm": "io.sdtm",
+    "run_trial": "study.run_trial",
     "simulate_cohort": "study.simulate_cohort",
     "solve": "engine.solve",
     "write_record": "io.tables",
@@ -75,6 +81,7 @@ __all__ = [
     "Schedule",
     "SolverError",
     "Spread",
+    "TrialResult",
     "Value",
     "__version__",
     "assess",
@@ -82,11 +89,13 @@ __all__ = [
     "compile_model",
     "explain_failure",
     "list_examples",
+    "list_options",
     "list_parameters",
     "load_example",
     "load_parameters",
     "read_record",
     "read_sdtm",
+    "run_trial",
     "simulate_cohort",
     "solve",
     "write_record",

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 OTHER_FRAMES = {"pandas", "pyarrow", "dask", "vaex", "modin", "cudf", "xarray", "duckdb", "narwhals", "altair"}
-HEAVY = ("llvmlite", "scipy", "polars", "numpy", "altair", "vl_convert", "jinja2", "sympy", "pint")
+HEAVY = ("llvmlite", "scipy", "polars", "numpy", "altair", "vl_convert", "jinja2", "sympy", "pint", "pydantic")
 
 
 def imported(tree):

@@ -3,7 +3,7 @@ import ast
 # What a class may be made from: errors, enumerations, shapes of data, and the one extension point of argparse.
 ALLOWED = {
     *("Exception", "ValueError", "AttributeError", "Enum", "IntEnum", "StrEnum", "IntFlag", "Flag"),
-    *("Protocol", "NamedTuple", "TypedDict", "Generic", "ArgumentParser", "Structure"),
+    *("Protocol", "NamedTuple", "TypedDict", "Generic", "ArgumentParser", "Structure", "BaseModel"),
 }
 
 

@@ -9,7 +9,7 @@ def test_every_public_name_can_be_imported():
 
 
 def test_the_public_door_is_narrow_and_in_order():
-    assert len(livingdrug.__all__) <= 30
+    assert len(livingdrug.__all__) <= 36, "seven verbs of the user, each with its result, beside the words they share"
     assert sorted(livingdrug.__all__) == livingdrug.__all__
     assert dir(livingdrug) == livingdrug.__all__
 

@@ -76,7 +76,7 @@ def test_every_example_of_a_page_runs_as_printed(page, tmp_path, monkeypatch, ca
         elif kind == "console":
             run_console(text, capsys)
         else:
-            assert kind in {"sh", "text", "csv", "toml", "yaml", "json", "mermaid"}, kind
+            assert kind in {"sh", "text", "csv", "toml", "yaml", "json", "mermaid", "sql"}, kind
             check_setup(text)
 
 

@@ -51,9 +51,9 @@ def folder(text: str) -> Path:
     return path
 
 
-def add_shared(parser: argparse.ArgumentParser) -> None:
+def add_shared(parser: argparse.ArgumentParser, *, needs_out: bool = True) -> None:
     """Add the flags that every long command has."""
-    parser.add_argument("--out", type=folder, required=True, metavar="DIR", help="folder for the results")
+    parser.add_argument("--out", type=folder, required=needs_out, metavar="DIR", help="folder for the results")
     parser.add_argument("--seed", type=seed, metavar="N", default=1, help="same seed, same results (default 1)")
     parser.add_argument("--jobs", type=positive, default=None, metavar="N", help="threads (default: every core)")
 

@@ -65,11 +65,7 @@ def run_assess(arguments: argparse.Namespace) -> int:
         write_adam(assessment.verdicts, assessment.endpoints, assessment.details, record, arguments.out / "adam")
     for note in record.notes:
         print(f"Note: {note}.", file=sys.stderr)
-    for warning in assessment.warnings[:MOST_WARNINGS]:
-        print(f"Look at: {warning}.", file=sys.stderr)
-    if len(assessment.warnings) > MOST_WARNINGS:
-        rest = len(assessment.warnings) - MOST_WARNINGS
-        print(f"And {rest} more: {arguments.out / 'assessment.json'}.", file=sys.stderr)
+    _print_warnings(assessment.warnings, arguments.out)
     if arguments.json:
         print(assessment.to_json())
     else:
@@ -98,3 +94,16 @@ def run_criteria(arguments: argparse.Namespace) -> int:
 
     print(format_criteria(found))
     return DONE
+
+
+def _print_warnings(warnings: tuple[str, ...], folder: Path) -> None:
+    """Print each thing to look at once, with how many subjects it concerns."""
+    whom: dict[str, list[str]] = {}
+    for warning in warnings:
+        subject, _, what = warning.partition(": ")
+        whom.setdefault(what, []).append(subject)
+    for what, subjects in list(whom.items())[:MOST_WARNINGS]:
+        others = f" and {len(subjects) - 1} more" if len(subjects) > 1 else ""
+        print(f"Look at: {subjects[0]}{others}: {what}.", file=sys.stderr)
+    if len(whom) > MOST_WARNINGS:
+        print(f"And {len(whom) - MOST_WARNINGS} more: {folder / 'assessment.json'}.", file=sys.stderr)

@@ -20,9 +20,16 @@ from livingdrug.cli.arguments import (
 from livingdrug.cli.assessing import read_option, run_assess, run_criteria
 from livingdrug.cli.calibrating import read_pair, run_calibrate
 from livingdrug.cli.explaining import run_explain
+from livingdrug.cli.fitting import run_fit
 from livingdrug.cli.inspecting import run_check, run_doctor, run_examples
+from livingdrug.cli.knowledge import add_knowledge
+from livingdrug.cli.options import add_options
+from livingdrug.cli.reporting import add_report
+from livingdrug.cli.sensitivity import add_sensitivity
+from livingdrug.cli.serving import add_serve
 from livingdrug.cli.simulating import run_simulate
 from livingdrug.cli.trial import add_trial
+from livingdrug.cli.trials import add_trials
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -42,13 +49,31 @@ def build_parser() -> argparse.ArgumentParser:
     source = explain.add_mutually_exclusive_group(required=True)
     source.add_argument("record", nargs="?", type=Path, metavar="RECORD", help="folder with the three CSV files")
     source.add_argument("--example", metavar="NAME", help="a packaged record instead")
-    add_shared(explain)
+    source.add_argument("--benchmark", action="store_true", help="how often it is right, on simulated failures")
+    add_shared(explain, needs_out=False)
     explain.add_argument("--json", action="store_true", help="print explanation.json instead of text")
-    explain.set_defaults(run=run_explain)
+    explain.add_argument("--n", type=positive, default=1000, metavar="N", help="with --benchmark, failures")
+    explain.add_argument(
+        "--training", type=positive, default=20_000, metavar="N", help="with --benchmark, of the trees"
+    )
+    explain.add_argument("--extra", action="store_true", help="with --benchmark, with the extra assays")
+    explain.set_defaults(run=run_explain, refuse=explain.error)
 
+    fit = commands.add_parser("fit", help="fit the model to each subject of a record: draws, diagnostics, predictions")
+    fit.add_argument("record", type=Path, metavar="RECORD", help="folder with the three CSV files")
+    add_shared(fit)
+    fit.add_argument("--json", action="store_true", help="print the diagnostics")
+    fit.set_defaults(run=run_fit, example=None)
+
+    add_report(commands)
+    add_serve(commands)
     _add_assess(commands)
     _add_calibrate(commands)
     add_trial(commands)
+    add_options(commands)
+    add_knowledge(commands)
+    add_trials(commands)
+    add_sensitivity(commands)
 
     simulate = commands.add_parser(
         "simulate", help="simulate virtual patients as the records that a hospital would have"
@@ -143,12 +168,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     livingdrug 0.1.0
     0
     """
+    # the engine has threads of its own; those of small matrix products would only wait in their way
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     parser = build_parser()
     try:
         arguments = parser.parse_args(argv)
+        if hasattr(arguments, "benchmark") and not arguments.benchmark and arguments.out is None:
+            arguments.refuse("the following arguments are required: --out")
     except SystemExit as exit_:
         return int(exit_.code or 0)
     if arguments.version:

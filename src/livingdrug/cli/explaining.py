@@ -2,6 +2,7 @@
 
 import argparse
 import itertools
+import json
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -27,7 +28,7 @@ def _write_all(explanation: "Explanation", folder: Path) -> None:
     write_report(explanation, folder / "report.html")
 
 
-def _choose_folders(subjects: Sequence[str], out: Path) -> dict[str, Path]:
+def choose_folders(subjects: Sequence[str], out: Path) -> dict[str, Path]:
     """Give each subject a folder whose name every file system takes; a single subject uses ``out`` itself."""
     if len(subjects) == 1:
         return {subjects[0]: out}
@@ -45,7 +46,7 @@ def _explain_all(record: "Record", arguments: argparse.Namespace) -> tuple[dict[
     from livingdrug.core.errors import InputError
     from livingdrug.study.explain_failure import explain_failure
 
-    folders = _choose_folders([str(subject) for subject in record.subjects["subject_id"]], arguments.out)
+    folders = choose_folders([str(subject) for subject in record.subjects["subject_id"]], arguments.out)
     explained, refused = {}, 0
     for position, (subject, folder) in enumerate(folders.items(), start=1):
         tell(f"Explaining {subject} ({position} of {len(folders)})")
@@ -76,8 +77,35 @@ def _print_verdicts(explained: Mapping[Path, "Explanation"]) -> None:
         print(f"\n  Report: {folder / 'report.html'}\n")
 
 
+def _run_benchmark(arguments: argparse.Namespace) -> int:
+    """Explain simulated failures with a known reason and print how often that was right."""
+    from livingdrug.study.explain_benchmark import run_benchmark
+
+    report = run_benchmark(
+        arguments.n,
+        seed=arguments.seed,
+        with_extra=arguments.extra,
+        training=arguments.training,
+        jobs=arguments.jobs,
+        progress=lambda done, all_: tell(f"Explained {done} of {all_}"),
+    )
+    text = json.dumps(report, indent=2)
+    if arguments.out is not None:
+        arguments.out.mkdir(parents=True, exist_ok=True)
+        (arguments.out / "benchmark.json").write_text(text + "\n", encoding="utf-8")
+    if arguments.json:
+        print(text)
+        return DONE
+    for name, value in report.items():
+        if not isinstance(value, dict):
+            print(f"{name:22} {value:.3f}" if isinstance(value, float) else f"{name:22} {value}")
+    return DONE
+
+
 def run_explain(arguments: argparse.Namespace) -> int:
     """Explain every subject of a record; write the results and print the verdict."""
+    if arguments.benchmark:
+        return _run_benchmark(arguments)
     explained, refused = _explain_all(open_record(arguments), arguments)
     if arguments.json:
         _print_json(list(explained), is_one=len(explained) + refused == 1)

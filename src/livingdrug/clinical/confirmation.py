@@ -47,6 +47,21 @@ class Seen:
         """Where a visit could be assessed."""
         return self.is_visit & (self.category > NE)
 
+    def take(self, subject: int) -> "Seen":
+        """Return what the visits of one subject showed."""
+        count = max(int(np.count_nonzero(~np.isnan(self.day[:, subject]))), 1)
+        here = (slice(count), slice(subject, subject + 1))
+        return Seen(
+            self.day[here],
+            self.category[here],
+            self.is_visit[here],
+            self.is_imaging[here],
+            self.is_marrow[here],
+            self.is_after_therapy[here],
+            self.route[here],
+            self.death[here[1]],
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -91,6 +106,24 @@ class Courses:
     progression: Floats
     presumptive: Floats
     any_progression: Floats
+
+    def take(self, subject: int, visits: int) -> "Courses":
+        """Return what is confirmed of one subject, who has so many visits."""
+        own = slice(subject, subject + 1)
+        here = (slice(visits), own)
+        return Courses(
+            self.at_visit[here],
+            self.confirmed[here],
+            self.first_day[here],
+            self.route[here],
+            self.gap[here],
+            self.best[own],
+            self.best_unconfirmed[own],
+            self.level_days[:, own],
+            self.progression[own],
+            self.presumptive[own],
+            self.any_progression[own],
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,9 @@ def find_failure_site(
 def _read_lesions(observations: pl.DataFrame, reader: str) -> list[_Lesion]:
     wanted = (*LENGTHS, *STATES, *NEW_LENGTHS, *NEW_STATES)
     seen: dict[str, list[Measured]] = {}
+    names = {(name or "").partition(":")[0] for name in observations["variable"].to_list()}
+    if names.isdisjoint(wanted):
+        return []
     table = observations
     if reader and "reader" in table.columns:
         table = table.filter(pl.col("reader") == reader)

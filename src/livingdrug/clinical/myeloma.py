@@ -22,6 +22,7 @@ from livingdrug.clinical.myeloma_clauses import (
     describe,
     find_fresh,
     find_missing,
+    find_truth,
     list_names,
     mark,
 )
@@ -129,13 +130,13 @@ class TimePoints:
 
     def _list_findings(self, visit: int, subject: int) -> Iterator[Finding]:
         """Yield the clause that decided, then those above it that stayed open; or the lowest levels."""
-        asked = [(level, describe(clause, visit, subject)) for level, clause in self.levels]
-        true = next((place for place, (_, found) in enumerate(asked) if found.truth == Truth.TRUE), None)
+        truths = [find_truth(clause, visit, subject) for _, clause in self.levels]
+        true = truths.index(Truth.TRUE) if Truth.TRUE in truths else None
         if true is not None:
-            yield asked[true][1]
-            yield from (found for _, found in asked[:true] if found.truth == Truth.UNKNOWN)
+            chosen = [true, *(place for place in range(true) if truths[place] == Truth.UNKNOWN)]
         else:
-            yield from (found for level, found in asked if level in LOWEST)
+            chosen = [place for place, (level, _) in enumerate(self.levels) if level in LOWEST]
+        yield from (describe(self.levels[place][1], visit, subject) for place in chosen)
 
 
 def assess_myeloma(

@@ -7,6 +7,7 @@ finding of one subject and visit is cut out of it, so that the trail can never s
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import islice
 from types import MappingProxyType
 
 import numpy as np
@@ -284,7 +285,12 @@ def find_touched(clause: Clause) -> Bools:
 
 def _at(array: Floats | Ints | Codes | Bools, visit: int, subject: int) -> float:
     """Return one element of an array, whether it has visits, only subjects, or neither."""
-    return float(array[(visit, subject)[2 - array.ndim :]])
+    return float(array.item((visit, subject)[2 - array.ndim :]))
+
+
+def find_truth(clause: Clause, visit: int, subject: int) -> Truth:
+    """Return whether a clause holds for one subject at one visit."""
+    return TRUTHS[int(_at(clause.truth, visit, subject))]
 
 
 def describe(clause: Clause, visit: int, subject: int) -> Finding:
@@ -292,14 +298,33 @@ def describe(clause: Clause, visit: int, subject: int) -> Finding:
     if clause.parts or clause.comparison in ("all", "any"):
         join = join_all if clause.comparison == "all" else join_any
         return join(clause.text, _describe_parts(clause, visit, subject))
-    truth = TRUTHS[int(_at(clause.truth, visit, subject))]
-    missing = list_names(int(_at(find_missing(clause), visit, subject))) if truth == Truth.UNKNOWN else ()
+    truth = find_truth(clause, visit, subject)
+    missing = list_names(_find_missing_at(clause, visit, subject)) if truth == Truth.UNKNOWN else ()
     rows, values = _list_sources(clause, visit, subject)
     note = "" if clause.note is None else clause.notes[int(_at(clause.note, visit, subject))]
     if clause.sign is not None:
         code = int(_at(clause.sign.code, visit, subject))
         note = f"{clause.sign.name} was {WORDS[code] or 'not readable'}" if code >= 0 else ""
     return Finding(clause.text, truth, rows, values, clause.threshold, missing, note, clause.comparison, clause.unit)
+
+
+def describe_briefly(clause: Clause, visit: int, subject: int) -> Finding:
+    """Return what :func:`describe` does; of a clause that does not hold, only the first part that was asked."""
+    if not clause.parts or find_truth(clause, visit, subject) != Truth.FALSE:
+        return describe(clause, visit, subject)
+    parts = tuple(islice(_describe_parts(clause, visit, subject), 1))
+    return Finding(clause.text, Truth.FALSE, comparison=clause.comparison, parts=parts)
+
+
+def _find_missing_at(clause: Clause, visit: int, subject: int) -> int:
+    """Return what :func:`find_missing` does of a clause without parts that is open at one visit."""
+    if clause.missing is not None:
+        return int(_at(np.asarray(clause.missing), visit, subject))
+    total = 0
+    for measure in clause.measures:
+        if np.isnan(_at(measure.value, visit, subject)):
+            total |= int(_at(np.asarray(measure.missing), visit, subject))
+    return total or int(_at(np.asarray(clause.measures[0].missing), visit, subject))
 
 
 def _describe_parts(clause: Clause, visit: int, subject: int) -> Iterator[Finding]:

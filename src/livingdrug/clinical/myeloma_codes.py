@@ -49,6 +49,8 @@ def read_codes(observations: pl.DataFrame) -> tuple[Reading, ...]:
     >>> [(reading.reader, reading.find_category(0).value) for reading in read_codes(pl.DataFrame(rows))]
     [('', 'VGPR')]
     """
+    if VARIABLE not in observations["variable"].to_list():
+        return ()
     table = observations.drop("subject_id", strict=False)
     if "row" not in table.columns:
         table = table.with_columns(row=pl.int_range(pl.len(), dtype=pl.Int64))

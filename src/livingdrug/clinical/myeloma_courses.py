@@ -33,11 +33,15 @@ def see(points: TimePoints, histories: Sequence[Sequence[Happening]]) -> Seen:
     )
 
 
-def build_course(seen: Seen, courses: Courses, reader: str = "") -> ResponseCourse:
-    """Return the course of the only subject there is."""
-    row: dict[str, Any] = tabulate_courses(("",), seen, courses).drop("subject_id").row(0, named=True)
-    row |= {name: tuple(row[name]) for name in ("assessed_days", "missed_days")}
-    return ResponseCourse(**row, reader=reader)
+def build_courses(seen: Seen, courses: Courses, reader: str = "") -> tuple[ResponseCourse, ...]:
+    """Return the course of each subject."""
+    names = [str(place) for place in range(seen.day.shape[1])]
+    table = tabulate_courses(names, seen, courses).drop("subject_id")
+    return tuple(ResponseCourse(**_freeze(row), reader=reader) for row in table.iter_rows(named=True))
+
+
+def _freeze(row: dict[str, Any]) -> dict[str, Any]:
+    return row | {name: tuple(row[name]) for name in ("assessed_days", "missed_days")}
 
 
 def tabulate_courses(subjects: Sequence[str], seen: Seen, courses: Courses) -> pl.DataFrame:

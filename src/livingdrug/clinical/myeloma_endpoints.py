@@ -11,15 +11,7 @@ from livingdrug.clinical.comparison import join_any
 from livingdrug.clinical.confirmation import LEVELS, SD, Courses, Seen
 from livingdrug.clinical.history import Happening, find_new_therapy
 from livingdrug.clinical.myeloma_residual import MarrowSample, find_resurgence
-from livingdrug.clinical.relapse import (
-    Findings,
-    Samples,
-    ask_biochemical,
-    ask_clinical,
-    ask_return,
-    list_findings,
-    read_relapse_samples,
-)
+from livingdrug.clinical.relapse import Findings, Labels, list_findings
 from livingdrug.core.assessment import Endpoint, ResponseCourse
 from livingdrug.core.outcome import Response
 from livingdrug.core.ruleset import Finding, OptionValue, Ruleset, Truth
@@ -105,16 +97,15 @@ def _find_late(course: ResponseCourse, rules: Ruleset) -> float | None:
 
 
 def derive_relapse_endpoints(
-    observations: pl.DataFrame,
+    labels: Labels,
+    subject: int,
     history: Sequence[Happening],
     course: ResponseCourse,
     marrow: Sequence[MarrowSample],
-    rules: Ruleset,
     chosen: Mapping[str, OptionValue],
 ) -> tuple[tuple[Endpoint, ...], pl.DataFrame]:
-    """Derive the labels of relapse, and the table of the visits that raised one or left one open."""
-    samples = read_relapse_samples(observations.drop("subject_id", strict=False), (history,), rules, chosen)
-    asked = tuple(_ask_labels(samples, history, course, marrow, chosen))
+    """Derive one subject's labels of relapse, and the table of the visits that raised one or left one open."""
+    asked = tuple(_list_labels(labels, subject, history, course, marrow, chosen))
     endpoints = tuple(_say_label(name, findings, why) for name, findings, why in asked)
     rows = [
         (name, day, finding.truth.value, _name_parts(finding), ", ".join(map(str, finding.rows)))
@@ -136,38 +127,40 @@ def _name_parts(finding: Finding) -> str:
     return "; ".join(part.clause for part in finding.parts if part.truth == finding.truth) or finding.clause
 
 
-def _ask_labels(
-    samples: Samples,
+def _list_labels(
+    labels: Labels,
+    subject: int,
     history: Sequence[Happening],
     course: ResponseCourse,
     marrow: Sequence[MarrowSample],
     chosen: Mapping[str, OptionValue],
 ) -> Iterator[tuple[str, Findings, str]]:
     """Yield the name of each label, its findings by day up to new treatment, and why it could not be asked."""
-    day, therapy = samples.panel.day, find_new_therapy(history)
+    samples = labels.samples
+    day, therapy = samples.panel.day[:, subject], find_new_therapy(history)
     is_early = day <= (np.inf if therapy is None else therapy)
-    yield "relapse_clinical", list_findings(samples, ask_clinical(samples), is_early & (day > 0)), ""
-    clause, is_pair = ask_biochemical(samples)
-    yield "relapse_biochemical", list_findings(samples, clause, is_early & is_pair), ""
-    since = course.complete_response_day
+    yield "relapse_clinical", list_findings(samples, labels.clinical, is_early & (day > 0), subject, is_brief=True), ""
+    is_pair = is_early & labels.is_pair[:, subject]
+    yield "relapse_biochemical", list_findings(samples, labels.biochemical, is_pair, subject, is_brief=True), ""
+    since, name = course.complete_response_day, "relapse_from_complete_response"
     if since is None:
-        yield "relapse_from_complete_response", (), "no confirmed complete response"
+        yield name, (), "no confirmed complete response"
     else:
         yield (
-            "relapse_from_complete_response",
-            list_findings(samples, ask_return(samples), is_early & (day > since)),
+            name,
+            list_findings(samples, labels.complete_response, is_early & (day > since), subject, is_brief=True),
             "",
         )
     negative = next((s for s in marrow if s.is_negative == Truth.TRUE and _counts(s, course, chosen)), None)
     if negative is None:
         yield "relapse_from_mrd_negative", (), "residual disease was not known to be negative"
         return
-    text = "relapse from negative residual disease"
-    found = list_findings(samples, ask_return(samples, text), is_early & (day > negative.day))
+    clause = labels.residual_disease
+    found = list_findings(samples, clause, is_early & (day > negative.day), subject, is_brief=True)
     again = find_resurgence(marrow, negative.day)
     if again is not None and (therapy is None or again.day <= therapy):
         clause_again = Finding("residual disease again", Truth.TRUE, (again.row,), note=again.words)
-        found = (*found, (again.day, join_any(text, [clause_again])))
+        found = (*found, (again.day, join_any(clause.text, [clause_again])))
     yield "relapse_from_mrd_negative", tuple(sorted(found, key=lambda pair: pair[0])), ""
 
 

@@ -29,6 +29,7 @@ from livingdrug.clinical.myeloma_clauses import (
     ask_number,
     ask_word,
     describe,
+    describe_briefly,
     doubt,
     mark,
     take_numbers,
@@ -62,11 +63,12 @@ def read_relapse_samples(
     histories: Sequence[Sequence[Happening]],
     rules: Ruleset,
     chosen: Mapping[str, OptionValue],
+    subjects: Sequence[str] | None = None,
 ) -> Samples:
     """Read what the labels look at; visits are days, also those on which only blood was counted."""
     with_immunoglobulin = chosen["serum_measure"] == "immunoglobulin"
     names = (*VARIABLES, *ORGANS, *(IMMUNOGLOBULINS if with_immunoglobulin else ()))
-    panel, baseline, _ = prepare_panel(read_panel(observations, names), histories, rules, chosen)
+    panel, baseline, _ = prepare_panel(read_panel(observations, names, subjects=subjects), histories, rules, chosen)
     involved = _choose_chain(baseline.involved, *panel.chains)
     found = _choose_chain(baseline.involved, baseline.found["flc_kappa"], baseline.found["flc_lambda"])
     panel = panel.with_columns({INVOLVED: involved})
@@ -78,6 +80,26 @@ def _choose_chain(involved: Ints, kappa: Column, chain_lambda: Column) -> Column
     value = np.select([involved == KAPPA, involved == LAMBDA], [kappa.value, chain_lambda.value], np.nan)
     rows = np.select([involved == KAPPA, involved == LAMBDA], [kappa.rows[0], chain_lambda.rows[0]], -1)
     return replace(kappa, value=value, rows=(rows,))
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """Every label, asked of many subjects at once; ``is_pair`` where there are two samples to ask the second of."""
+
+    samples: Samples
+    clinical: Clause
+    biochemical: Clause
+    is_pair: Bools
+    complete_response: Clause
+    residual_disease: Clause
+
+
+def ask_labels(samples: Samples) -> Labels:
+    """Ask for every label at every visit."""
+    biochemical, is_pair = ask_biochemical(samples)
+    again = ask_return(samples)
+    residual = replace(again, text="relapse from negative residual disease")
+    return Labels(samples, ask_clinical(samples), biochemical, is_pair, again, residual)
 
 
 def find_clinical_relapse(
@@ -105,7 +127,7 @@ def find_clinical_relapse(
     kumar2016
     """
     samples = _read(observations, events, rules, options)
-    return list_findings(samples, ask_clinical(samples), samples.panel.day > 0)
+    return list_findings(samples, ask_clinical(samples), samples.panel.day[:, 0] > 0)
 
 
 def _read(
@@ -115,11 +137,15 @@ def _read(
     return read_relapse_samples(own, (read_history(events),), rules, rules.choose(options))
 
 
-def list_findings(samples: Samples, clause: Clause, where: Bools, subject: int = 0) -> Findings:
-    """Return what a clause says of one subject at each of some visits."""
-    visits = np.flatnonzero(np.broadcast_to(where, samples.panel.day.shape)[:, subject])
-    days = samples.panel.day
-    return tuple((float(days[visit, subject]), describe(clause, int(visit), subject)) for visit in visits)
+def list_findings(
+    samples: Samples, clause: Clause, where: Bools, subject: int = 0, *, is_brief: bool = False
+) -> Findings:
+    """Return what a clause says of one subject at each of its visits where ``where`` (visit,) is true.
+
+    With ``is_brief``, of visits at which it does not hold no more than that something was asked.
+    """
+    days, tell = samples.panel.day, describe_briefly if is_brief else describe
+    return tuple((float(days[visit, subject]), tell(clause, int(visit), subject)) for visit in np.flatnonzero(where))
 
 
 def ask_clinical(samples: Samples) -> Clause:
@@ -225,7 +251,7 @@ def find_biochemical_relapse(
     """
     samples = _read(observations, events, rules, options)
     clause, is_asked = ask_biochemical(samples)
-    return list_findings(samples, clause, is_asked)
+    return list_findings(samples, clause, is_asked[:, 0])
 
 
 def ask_biochemical(samples: Samples) -> tuple[Clause, Bools]:
@@ -334,12 +360,12 @@ def find_relapse_from_complete_response(
     kumar2016
     """
     samples = _read(observations, events, rules, options)
-    return list_findings(samples, ask_return(samples), samples.panel.day > since)
+    return list_findings(samples, ask_return(samples), samples.panel.day[:, 0] > since)
 
 
-def ask_return(samples: Samples, text: str = "relapse from complete response") -> Clause:
+def ask_return(samples: Samples) -> Clause:
     """Ask whether the disease is back at all."""
-    return ask_any(text, list(_list_signs(samples)))
+    return ask_any("relapse from complete response", list(_list_signs(samples)))
 
 
 def _list_signs(samples: Samples) -> Iterator[Clause]:

@@ -15,6 +15,7 @@ from livingdrug.clinical.persistence import find_car_loss
 from livingdrug.clinical.residual_disease import find_residual_samples
 from livingdrug.clinical.visits import Measured, Visit, build_visits
 from livingdrug.core.assessment import SubjectTables
+from livingdrug.core.parameters import Value
 from livingdrug.core.ruleset import Finding, OptionValue, Ruleset, Truth
 
 MARKERS = (
@@ -116,22 +117,27 @@ def _find_rise(
     percent = 100.0 * (exp(float(chosen["signal_z"]) * error) - 1.0)
     lowest: Measured | None = None
     earlier: Finding | None = None
+    first, floor = max(0.0, float(chosen["signal_first_day"])), rules.thresholds[f"floor_{marker}"]
     for measured in series:
-        if lowest is not None and measured.day > max(0.0, float(chosen["signal_first_day"])):
-            pair = [(marker, lowest), (marker, measured)]
-            clause = f"{marker} risen above its lowest value beyond noise"
-            floor = compare(clause, pair, "rise >=", rules.thresholds[f"floor_{marker}"])
-            finding = join_all(clause, (compare(clause, pair, "percent rise >=", percent), floor))
-            is_risen = finding.truth == Truth.TRUE
-            if is_risen and not chosen["signal_confirmation"]:
+        if lowest is not None and measured.day > first:
+            is_above_lowest = (measured.value or 0.0) > (lowest.value or 0.0)
+            finding = _ask_rise(marker, lowest, measured, percent, floor) if is_above_lowest else None
+            is_risen = finding is not None and finding.truth == Truth.TRUE
+            if finding is not None and is_risen and not chosen["signal_confirmation"]:
                 return Signal(f"rise_of_{marker}", measured.day, finding)
-            if is_risen and earlier is not None:
-                both = join_all(f"{clause}, twice", (earlier, finding))
+            if finding is not None and is_risen and earlier is not None:
+                both = join_all(f"{finding.clause}, twice", (earlier, finding))
                 return Signal(f"rise_of_{marker}", measured.day, both)
             earlier = finding if is_risen else None
         if lowest is None or (measured.value or 0.0) < (lowest.value or 0.0):
             lowest = measured
     return None
+
+
+def _ask_rise(marker: str, lowest: Measured, now: Measured, percent: float, floor: Value) -> Finding:
+    pair, clause = [(marker, lowest), (marker, now)], f"{marker} risen above its lowest value beyond noise"
+    asked = (compare(clause, pair, "percent rise >=", percent), compare(clause, pair, "rise >=", floor))
+    return join_all(clause, asked)
 
 
 def _find_involved(visits: Sequence[Visit], rules: Ruleset) -> str | None:

@@ -76,6 +76,8 @@ def build_visits(observations: pl.DataFrame, variables: Iterable[str], *, window
 
 
 def _read_rows(observations: pl.DataFrame, wanted: frozenset[str]) -> Iterable[tuple[str, Measured]]:
+    if wanted.isdisjoint(observations["variable"].to_list()):
+        return
     present = [name for name in COLUMNS if name in observations.columns]
     columns = {name: observations[name].to_list() for name in present}
     nothing = [None] * len(observations)

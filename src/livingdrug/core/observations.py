@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from livingdrug.core.response_words import list_code_variables, spell_response
 from livingdrug.core.sheet import (
     COLUMNS,
     LINE,
@@ -102,7 +103,7 @@ def _read_values(sheet: Sheet) -> Sheet:
     """Read values as numbers or as words, whichever the variable has."""
     is_empty = pl.col("value").is_null() & (pl.col("censored") != "left")
     sheet.report(is_empty, "value", "must be filled", "fill it; a value that was not measured has no row")
-    sheet = sheet.derive(_text=pl.when(_IS_WORD).then(pl.col("value").str.to_lowercase()))
+    sheet = sheet.derive(_text=pl.when(_IS_WORD).then(_spell_words(sheet)))
     for variable in VARIABLES.values():
         if variable.words:
             words = f"one of {', '.join(variable.words)}"
@@ -116,6 +117,14 @@ def _read_values(sheet: Sheet) -> Sheet:
     number = other.cast(pl.Float64, strict=False)
     sheet = sheet.derive(_value=pl.coalesce("_value", pl.when(number.is_finite()).then(number)))
     return sheet.derive(_text=pl.when(_IS_OTHER & pl.col("_value").is_null()).then("value").otherwise("_text"))
+
+
+def _spell_words(sheet: Sheet) -> pl.Expr:
+    """Return words in small letters, and responses by their codes."""
+    is_code = pl.col("_base").is_in(list_code_variables())
+    texts = sheet.rows.filter(is_code)["value"].drop_nulls().unique().to_list()
+    code = pl.col("value").replace({text: spell_response(text) for text in texts})
+    return pl.when(is_code).then(code).otherwise(pl.col("value").str.to_lowercase())
 
 
 def _convert(sheet: Sheet) -> Sheet:

@@ -208,6 +208,9 @@ class Ruleset:
                 kind = "yes or no" if isinstance(option.default, bool) else "a number"
                 rule = f"must be {' or '.join(option.choices) or kind}"
                 faults.append(Fault(f"options.{name}", rule, repr(value), f"the default is {option.default}"))
+            elif name.endswith("_days") and isinstance(read, float) and read < 0:
+                hint = f"the default is {option.default}"
+                faults.append(Fault(f"options.{name}", "must be a number of days, 0 or more", repr(value), hint))
             else:
                 chosen[name] = read
         if faults:

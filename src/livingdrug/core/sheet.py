@@ -155,7 +155,7 @@ def suggest(word: str, words: Iterable[str], otherwise: str) -> str:
     ("did you mean 'myeloma'?", 'write one of them')
     """
     near = get_close_matches(word[:60].lower().replace("-", "_").replace(" ", "_"), list(words), 1)
-    return f"did you mean {near[0]!r}?" if near else otherwise
+    return f"did you mean {str(near[0])!r}?" if near else otherwise
 
 
 def read_numbers(sheet: Sheet, column: str, needed: pl.Expr | None = None) -> Sheet:
@@ -234,7 +234,7 @@ def check_duplicates(
     same : tuple of str
         Columns that contradict each other where they differ.
     keep_conflicts : bool
-        Note a contradiction with the sheet instead of a fault; an exact repetition stays a fault.
+        Note a contradiction with the sheet instead of a fault, and so an exact repetition, which counts once.
     """
     rule = f"{', '.join(key.removeprefix('_') for key in keys)} must stand once"
     rows = sheet.rows.drop_nulls([key for key in keys if key not in _MAY_BE_EMPTY])
@@ -245,7 +245,8 @@ def check_duplicates(
     rows = rows.with_columns(differs.alias("_differs"))
     if keep_conflicts:
         sheet.conflicts.extend(_describe_conflicts(sheet, rows.filter("_differs"), keys))
-        keys, rows = (*keys, *same), rows.with_columns(_differs=pl.lit(value=False))
+        sheet.conflicts.extend(_describe_repetitions(sheet, rows, (*keys, *same)))
+        return
     first = pl.col(LINE).min().over(keys).alias("_first")
     again = rows.with_columns(first).filter(pl.col(LINE) != pl.col("_first"))
     sheet.report_rows(
@@ -261,6 +262,14 @@ def _describe_conflicts(sheet: Sheet, rows: pl.DataFrame, keys: tuple[str, ...])
     """Say which rows contradict each other, one sentence for each place where they do."""
     groups = rows.group_by(keys, maintain_order=True).agg(LINE, "value", "unit")
     return [_describe_conflict(sheet, row) for row in groups.iter_rows(named=True)]
+
+
+def _describe_repetitions(sheet: Sheet, rows: pl.DataFrame, keys: tuple[str, ...]) -> list[str]:
+    """Say which rows repeat an earlier one, one sentence for each."""
+    first = rows.with_columns(pl.col(LINE).min().over(keys).alias("_first"))
+    again = first.filter(pl.col(LINE) != pl.col("_first"))
+    lines = again.select(LINE, "_first").iter_rows()
+    return [f"{sheet.locate(line, None)} repeats {sheet.cite(earlier)}; it counts once" for line, earlier in lines]
 
 
 def _describe_conflict(sheet: Sheet, row: Row) -> str:

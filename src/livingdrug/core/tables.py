@@ -114,11 +114,30 @@ def check_record(record: Record) -> None:
     InputError
         With every fault; rows are counted as they would be written, the header being row 1.
     """
+    decode_again(record, keep_conflicts=bool(record.conflicts))
+
+
+def decode_again(record: Record, *, keep_conflicts: bool = False) -> Record:
+    """Return a record that was made in memory as it would be if it were written and read.
+
+    Parameters
+    ----------
+    record : Record
+        Columns may be missing, and numbers may stand as text.
+    keep_conflicts : bool
+        As for :func:`decode_record`.
+
+    Raises
+    ------
+    InputError
+        As for :func:`check_record`.
+    """
     texts = encode_record(record)
     sheets = {name: Sheet(name, text.with_row_index(LINE, 2)) for name, text in texts.items()}
-    faults = decode_record(sheets, keep_conflicts=bool(record.conflicts))[1]
+    found, faults = decode_record(sheets, record.source, keep_conflicts=keep_conflicts)
     if faults:
         raise InputError.from_faults(f"record {record.source}".rstrip(), faults)
+    return found
 
 
 def _complete(sheet: Sheet) -> Sheet:

@@ -79,7 +79,11 @@ _WHOLE: Mapping[str, Unit] = {
     "mmHg": _unit(1.0, pressure=1),
     "mm[Hg]": _unit(1.0, pressure=1),
     "Cel": _unit(1.0, temperature=1),
+    "hrs": _unit(3600.0, time=1),
+    "gm": _unit(1.0, mass=1),
     "mcg": _unit(1e-6, mass=1),
+    "mcL": _unit(1e-9, length=3),
+    "mcmol": _unit(1e-6, substance=1),
     "cc": _unit(1e-6, length=3),
     "K": _unit(1e3),
     "count": _unit(1.0),
@@ -95,6 +99,8 @@ _SPELLINGS = str.maketrans({"µ": "u", "μ": "u", "×": "x", "·": "*", "⋅": "
 _RAISED = re.compile("[⁻⁰¹²³⁴-⁹]+")
 _PLAIN_DIGITS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 _DEGREES = {"°C": "Cel", "degC": "Cel", "C": "Cel", "°F": "[degF]", "degF": "[degF]", "F": "[degF]"}
+_DEGREES |= {"deg C": "Cel", "deg F": "[degF]", "mm Hg": "mm[Hg]"}
+_COUNTED = re.compile(r"^\{(copies)\}")
 _LONGEST = 64
 _AMBIGUOUS_POWER = re.compile(r"(?<![\d.])10([eE]\+?\d|[*^][+-]?\d{3})")
 
@@ -115,6 +121,7 @@ def parse_unit(text: str) -> Unit | None:
     if not text.strip() or len(text) > _LONGEST:
         return None
     plain = _RAISED.sub(lambda digits: f"^{digits[0].translate(_PLAIN_DIGITS)}", text.strip().translate(_SPELLINGS))
+    plain = _COUNTED.sub(r"\1", plain)
     plain = re.sub(r"(?<=[/.*(])\{[^{}]*\}", "1", _DEGREES.get(plain, plain))
     plain = re.sub(r"^\{[^{}]*\}[.*]|\{[^{}]*\}", "", plain).strip()
     if _AMBIGUOUS_POWER.search(plain):

@@ -16,17 +16,7 @@ from llvmlite import ir
 from livingdrug.engine import tableau
 from livingdrug.engine.emit import ModelCode
 from livingdrug.engine.housekeeping import Housekeeping
-from livingdrug.engine.lanes import (
-    AT_STOP,
-    FAILED,
-    IDLE,
-    LOAD,
-    RUNNING,
-    Lanes,
-    count_from,
-    repeat_while,
-    whole,
-)
+from livingdrug.engine.lanes import AT_STOP, FAILED, IDLE, LOAD, RUNNING, Lanes, count_from, repeat_while, whole
 from livingdrug.engine.outcome import Outcome
 from livingdrug.engine.reports import Reporter, Span
 from livingdrug.engine.step import StepCode, allocate
@@ -40,11 +30,7 @@ SMALLEST = 1e-15  # a step below this fraction of the day cannot advance it
 
 
 def write_kernel(
-    module: ir.Module,
-    code: ModelCode,
-    step: StepCode,
-    summaries: Sequence[AnySummary],
-    names: Sequence[str],
+    module: ir.Module, code: ModelCode, step: StepCode, summaries: Sequence[AnySummary], names: Sequence[str]
 ) -> None:
     """Write ``kernel(job)``: integrate the patients of a job."""
     function = ir.Function(module, ir.FunctionType(ir.VoidType(), [POINTER]), name="kernel")
@@ -95,10 +81,7 @@ class _Driver:
             lanes.write("status", lane, LOAD)
         with repeat_while(build) as loop:
             attention = self.emit.any(build.not_(lanes.is_status(RUNNING)))
-            with (
-                build.if_then(attention, likely=False),
-                count_from(build, whole(0), whole(self.emit.width)) as lane,
-            ):
+            with build.if_then(attention, likely=False), count_from(build, whole(0), whole(self.emit.width)) as lane:
                 self.house.attend(lane)
             loop.stop_unless(self.emit.any(build.not_(lanes.is_status(IDLE))))
             self._write_step()
@@ -143,20 +126,7 @@ class _Driver:
         build, house = self.emit.builder, self.house
         y, c = house.states(whole(0)), house.constants(whole(0))
         dy, dc = house.states(copy), house.constants(copy)
-        build.call(
-            follow,
-            [
-                y,
-                c,
-                day,
-                span.length,
-                dy,
-                dc,
-                self.stages,
-                self.d_stages,
-                self.y_new_tangent,
-            ],
-        )
+        build.call(follow, [y, c, day, span.length, dy, dc, self.stages, self.d_stages, self.y_new_tangent])
         self.reporter.write_direction(copy, span, self.stages, self.d_stages)
         self._commit(dy, self.y_new_tangent, span.accepted)
 
@@ -178,13 +148,7 @@ class _Driver:
             out = self.emit.address(self.seen, self.code.states)
             build.call(self.code.observe, [self.seen, c, at, out])
 
-    def _write_watch(
-        self,
-        y: ir.Value,
-        c: ir.Value,
-        span: tuple[ir.Value, ir.Value],
-        accepted: ir.Value,
-    ) -> None:
+    def _write_watch(self, y: ir.Value, c: ir.Value, span: tuple[ir.Value, ir.Value], accepted: ir.Value) -> None:
         day, h = span
 
         def look(theta: ir.Value, quantity: int) -> ir.Value:

@@ -81,11 +81,7 @@ class TangentCode:
 
 
 def write_expressions(
-    emitter: Emitter,
-    graph: Graph,
-    roots: Iterable[Node],
-    read: Reader,
-    known: Mapping[Node, ir.Value],
+    emitter: Emitter, graph: Graph, roots: Iterable[Node], read: Reader, known: Mapping[Node, ir.Value]
 ) -> list[ir.Value]:
     """Write the instructions for the roots; ``known`` nodes are already computed."""
     roots = list(roots)
@@ -169,10 +165,7 @@ class _Writer:
 
     def tangent_code(self, tangents: Tangents) -> TangentCode:
         """Write the derivatives along a direction."""
-        autonomous, observed = (
-            self.equations.is_autonomous,
-            bool(self.equations.observe),
-        )
+        autonomous, observed = self.equations.is_autonomous, bool(self.equations.observe)
         return TangentCode(
             prologue=self.scalar_tangent("prologue_tangent", tangents.constants),
             initial=self.scalar_tangent("initial_tangent", tangents.initial),
@@ -190,13 +183,7 @@ class _Writer:
         p, dp, out = function.args
         emitter = Emitter(builder, 1)
         arrays = {"p": p, "dp": dp}
-        values = write_expressions(
-            emitter,
-            self.equations.graph,
-            roots,
-            lambda k, i: emitter.load(arrays[k], i),
-            {},
-        )
+        values = write_expressions(emitter, self.equations.graph, roots, lambda k, i: emitter.load(arrays[k], i), {})
         for i, value in enumerate(values):
             emitter.store(value, out, i * self.target.width)
         builder.ret_void()
@@ -207,14 +194,7 @@ class _Writer:
         vector = ir.VectorType(DOUBLE, self.target.width)
         function, builder = self._function(name, [POINTER, POINTER, vector, POINTER, POINTER, POINTER])
         y, c, day, dy, dc, out = function.args
-        self._write(
-            self.target.emitter(builder),
-            roots,
-            {"y": y, "dy": dy, "dc": dc},
-            c,
-            {"day": day},
-            out,
-        )
+        self._write(self.target.emitter(builder), roots, {"y": y, "dy": dy, "dc": dc}, c, {"day": day}, out)
         builder.ret_void()
         return function
 

@@ -43,16 +43,7 @@ ARGUMENTS = (
 """The job handed to a kernel: eight bytes each, whole numbers, doubles or addresses."""
 
 _DOUBLES = {"end_day", "rtol", "longest_step"}
-_WHOLE = {
-    "begin",
-    "end",
-    "copies",
-    "parameter_count",
-    "time_count",
-    "max_steps",
-    "kept_count",
-    "keeps_states",
-}
+_WHOLE = {"begin", "end", "copies", "parameter_count", "time_count", "max_steps", "kept_count", "keeps_states"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +66,7 @@ class Lanes:
             values[name] = emit.builder.load(address, typ=kind, name=name)
         doubles = {
             name: allocate(emit, 1)
-            for name in (
-                "day",
-                "step",
-                "stop",
-                "due",
-                "due_from",
-                "length",
-                "then",
-                "place_due",
-            )
+            for name in ("day", "step", "stop", "due", "due_from", "length", "then", "place_due")
         }
         wholes = {
             name: allocate(emit, 1)

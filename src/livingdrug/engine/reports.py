@@ -55,14 +55,7 @@ class Reporter:
     d_constants: ir.Value
 
     @classmethod
-    def reserve(
-        cls,
-        emit: Emitter,
-        code: ModelCode,
-        step: StepCode,
-        lanes: Lanes,
-        house: Housekeeping,
-    ) -> "Reporter":
+    def reserve(cls, emit: Emitter, code: ModelCode, step: StepCode, lanes: Lanes, house: Housekeeping) -> "Reporter":
         """Reserve the arrays."""
         lanes.set_vector("place_lane", emit.bits(0))  # a place not yet used reads a lane too
         seen, count = code.states + code.outputs, code.constants
@@ -95,10 +88,7 @@ class Reporter:
         closes = build.icmp_signed("!=", lanes.vector("closes"), emit.bits(0))
         with repeat_while(build) as loop:
             due = lanes.vector("due")
-            reached = build.or_(
-                emit.less(due, span.end),
-                build.and_(closes, emit.at_most(due, span.end)),
-            )
+            reached = build.or_(emit.less(due, span.end), build.and_(closes, emit.at_most(due, span.end)))
             mask = build.and_(span.accepted, reached)
             loop.stop_unless(emit.any(mask))
             lanes.write("places", FIRST, 0)
@@ -111,16 +101,9 @@ class Reporter:
     def _gather(self, lane: ir.Value) -> None:
         """Note the reports that are due in a lane, as long as there is place."""
         build, lanes = self.emit.builder, self.lanes
-        end, closes = (
-            lanes.read("then", lane),
-            build.icmp_signed("!=", lanes.read("closes", lane), FIRST),
-        )
+        end, closes = lanes.read("then", lane), build.icmp_signed("!=", lanes.read("closes", lane), FIRST)
         with repeat_while(build) as loop:
-            place, report, due = (
-                lanes.read("places", FIRST),
-                lanes.read("report", lane),
-                lanes.read("due", lane),
-            )
+            place, report, due = lanes.read("places", FIRST), lanes.read("report", lane), lanes.read("due", lane)
             is_last = build.and_(closes, build.fcmp_ordered("<=", due, end))
             is_due = build.or_(build.fcmp_ordered("<", due, end), is_last)
             has_place = build.icmp_signed("<", place, whole(self.emit.width))
@@ -151,12 +134,7 @@ class Reporter:
     def _look(self, place: Place, stages: ir.Value) -> ir.Value:
         self._interpolate(place, self.house.states(FIRST), stages, self.inside)
         if self.code.observe is not None:
-            self._fetch(
-                self.house.constants(FIRST),
-                place,
-                self.code.observe_reads,
-                self.constants,
-            )
+            self._fetch(self.house.constants(FIRST), place, self.code.observe_reads, self.constants)
             out = self.emit.address(self.inside, self.code.states)
             self.emit.builder.call(self.code.observe, [self.inside, self.constants, place.day, out])
         return self.inside
@@ -166,27 +144,10 @@ class Reporter:
         tangent = self.code.tangent
         if tangent is not None and tangent.observe is not None:
             self._interpolate(place, self.house.states(FIRST), stages, self.inside)
-            self._fetch(
-                self.house.constants(FIRST),
-                place,
-                tangent.observe_reads,
-                self.constants,
-            )
-            self._fetch(
-                self.house.constants(copy),
-                place,
-                tangent.observe_reads,
-                self.d_constants,
-            )
+            self._fetch(self.house.constants(FIRST), place, tangent.observe_reads, self.constants)
+            self._fetch(self.house.constants(copy), place, tangent.observe_reads, self.d_constants)
             out = self.emit.address(self.d_inside, self.code.states)
-            inputs = [
-                self.inside,
-                self.constants,
-                place.day,
-                self.d_inside,
-                self.d_constants,
-                out,
-            ]
+            inputs = [self.inside, self.constants, place.day, self.d_inside, self.d_constants, out]
             self.emit.builder.call(tangent.observe, inputs)
         return self.d_inside
 

@@ -11,6 +11,7 @@ from livingdrug.core.errors import Fault, InputError
 from livingdrug.core.model import Model
 
 Action = Literal["add", "multiply", "set"]
+EARLIEST = 1e-100  # [day] of a change after day 0: a step to an earlier day has no reciprocal
 STATE_ACTIONS: dict[str, int] = {"add": 0, "multiply": 1, "set": 2}
 PARAMETER_ACTIONS: dict[str, int] = {"add": 3, "multiply": 4, "set": 5}
 
@@ -187,6 +188,8 @@ def _check_change(model: Model, change: Change, where: str) -> Fault | None:
     if not (_is_finite(change.day) and change.day >= 0 and _is_finite(change.value)):
         was = f"{change.day!r} and {change.value!r}"
         return Fault(where, "day must be 0 or later and value finite", was, "correct the change")
+    if 0 < change.day < EARLIEST:
+        return Fault(where, f"day must be 0 or {EARLIEST:g} or later", repr(change.day), "give 0")
     if change.action not in STATE_ACTIONS:
         return Fault(where, "action must be add, multiply or set", repr(change.action), "use one")
     if change.target not in (*model.state_names, *model.parameter_names):

@@ -136,11 +136,7 @@ def solve(  # noqa: PLR0913 - ten independent questions, eight with a default
     names = kernel.names if keep is None else check_names("keep", keep, kernel.names)
     along = check_names("wrt", wrt, kernel.model.parameter_names)
     changes = _check_schedule(kernel, schedule, len(parameters))
-    limits = _Limits(
-        check_tolerance(rtol),
-        check_count("max_steps", max_steps),
-        check_length(longest_step),
-    )
+    limits = _Limits(check_tolerance(rtol), check_count("max_steps", max_steps), check_length(longest_step))
     workers = (os.cpu_count() or 1) if threads is None else min(check_count("threads", threads), MOST_THREADS)
     if along and not kernel.with_gradient:
         kernel = compile_model(kernel.model, kernel.summaries, with_gradient=True)
@@ -273,20 +269,10 @@ class _Task:
         gradient = np.moveaxis(self.values[:, 1:], 1, -1) if len(self.wrt) else None
         summaries = self.summaries[:, : len(self.kernel.summaries)]
         mark_unseen(self.kernel.summaries, summaries, float(self.times[-1]))
-        return Solution(
-            self.times,
-            names,
-            self.values[:, 0],
-            gradient,
-            summaries,
-            self.outcome,
-            self.steps,
-        )
+        return Solution(self.times, names, self.values[:, 0], gradient, summaries, self.outcome, self.steps)
 
 
-def _pack(
-    fields: dict[str, float | int | np.ndarray],
-) -> "ctypes.Array[ctypes.c_int64]":
+def _pack(fields: dict[str, float | int | np.ndarray]) -> "ctypes.Array[ctypes.c_int64]":
     job = (ctypes.c_int64 * len(ARGUMENTS))()
     for i, name in enumerate(ARGUMENTS):
         value = fields[name]

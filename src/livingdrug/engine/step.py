@@ -70,16 +70,7 @@ class _StepWriter:
 
     def attempt(self) -> ir.Function:
         vector, size = self._vector, self.code.states
-        arguments = [
-            POINTER,
-            POINTER,
-            vector,
-            vector,
-            POINTER,
-            vector,
-            POINTER,
-            POINTER,
-        ]
+        arguments = [POINTER, POINTER, vector, vector, POINTER, vector, POINTER, POINTER]
         function, emit = self._begin("attempt", vector, arguments)
         y, c, day, h, atol, rtol, stages, y_new = function.args
         build = emit.builder
@@ -170,17 +161,7 @@ class _StepWriter:
     def follow(self, tangent: TangentCode) -> ir.Function:
         """Write the derivative of a step along one direction; it shares the step's factors."""
         vector, size = self._vector, self.code.states
-        arguments = [
-            POINTER,
-            POINTER,
-            vector,
-            vector,
-            POINTER,
-            POINTER,
-            POINTER,
-            POINTER,
-            POINTER,
-        ]
+        arguments = [POINTER, POINTER, vector, vector, POINTER, POINTER, POINTER, POINTER, POINTER]
         function, emit = self._begin("follow", ir.VoidType(), arguments)
         y, c, day, h, dy, dc, work, d_stages, dy_new = function.args
         build = emit.builder
@@ -193,19 +174,13 @@ class _StepWriter:
         per_h = build.fdiv(emit.number(1.0), h)
         for s in range(tableau.STAGES):
             # two places in turn, as the last stages build on the one before
-            state, change = (
-                emit.address(work, (tableau.STAGES + s) * size),
-                emit.address(changes, s % 2 * size),
-            )
+            state, change = emit.address(work, (tableau.STAGES + s) * size), emit.address(changes, s % 2 * size)
             before = emit.address(changes, (s + 1) % 2 * size)
             self._write_sums(emit, s, (dy, before), d_stages, (change, sums))
             if by_day is not None:
                 self._add_time_derivative(emit, s, by_day, h, sums)
             then = self._stage_day(emit, s, day, h)
-            build.call(
-                tangent.rhs,
-                [state if s else y, c, then, change if s else dy, dc, derivative],
-            )
+            build.call(tangent.rhs, [state if s else y, c, then, change if s else dy, dc, derivative])
             rows = [emit.fma(emit.load(sums, i), per_h, emit.load(derivative, i)) for i in range(size)]
             for n, (i, j) in enumerate(tangent.places):
                 rows[i] = emit.fma(emit.load(entries, n), emit.load(work, s * size + j), rows[i])
@@ -280,11 +255,7 @@ class _StepWriter:
             return None
         vector, size = self._vector, self.code.states
         indices = ir.VectorType(INT64, self.code.target.width)
-        function, emit = self._begin(
-            f"interpolate_{name}",
-            ir.VoidType(),
-            [POINTER, POINTER, vector, indices, POINTER],
-        )
+        function, emit = self._begin(f"interpolate_{name}", ir.VoidType(), [POINTER, POINTER, vector, indices, POINTER])
         y, stages, theta, lanes, out = function.args
         weights = self._weights(emit, theta)
         for i in sorted(states):
@@ -301,11 +272,7 @@ class _StepWriter:
         p, q, r = tableau.DENSE
         weights = []
         for s in range(tableau.STAGES):
-            bow = emit.fma(
-                theta,
-                emit.fma(theta, emit.number(r[s]), emit.number(q[s])),
-                emit.number(p[s]),
-            )
+            bow = emit.fma(theta, emit.fma(theta, emit.number(r[s]), emit.number(q[s])), emit.number(p[s]))
             weights.append(emit.fma(inside, bow, emit.mul(theta, emit.number(tableau.M[s]))))
         return weights
 

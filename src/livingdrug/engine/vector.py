@@ -69,12 +69,7 @@ class Emitter:
         """Return where the value with an index lies in an array."""
         if index == 0:
             return base
-        return self.builder.gep(
-            base,
-            [ir.Constant(INT64, index * self.width)],
-            source_etype=DOUBLE,
-            inbounds=True,
-        )
+        return self.builder.gep(base, [ir.Constant(INT64, index * self.width)], source_etype=DOUBLE, inbounds=True)
 
     def load(self, base: ir.Value, index: int = 0) -> ir.Value:
         """Read a value of an array."""
@@ -93,9 +88,7 @@ class Emitter:
         for k in range(self.width):
             place = ir.Constant(INT32, k)
             source = self.builder.gep(
-                self.address(base, index),
-                [self.builder.extract_element(lanes, place)],
-                source_etype=DOUBLE,
+                self.address(base, index), [self.builder.extract_element(lanes, place)], source_etype=DOUBLE
             )
             found = self.builder.insert_element(found, self.builder.load(source, typ=DOUBLE), place)
         return found

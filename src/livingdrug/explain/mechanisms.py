@@ -8,6 +8,8 @@ A mechanism is switched off by moving its parameters to a *reference*, everythin
     already better stays where it is: a switch never harms.
 ``absent``
     As if the thing were not there: no antigen-low clone, no antigen-negative clone.
+``endless``
+    As if the drug had no effect: its half-effect concentration is out of reach.
 
 ``needs`` names measurements without which a mechanism cannot be told from others of its group; without
 them only the group is named. Why these: in the identifiability study of this model, potency, exhaustion
@@ -23,7 +25,10 @@ from scipy.special import expit, logit, ndtri
 from livingdrug.core.outcome import Mechanism
 from livingdrug.fit.problem import Free
 
-Better = Literal["higher", "lower", "absent"]
+Better = Literal["higher", "lower", "absent", "endless"]
+
+ENDLESS = 1e9
+"""Factor by which a half-effect concentration is raised to take an effect away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,8 @@ class Candidate:
         Variables of which at least one must be observed before the mechanism is named by itself.
     follow : tuple of str
         Parameters that change by the same factor as the first of ``parameters``: a smaller tumour makes less marker.
+    event : str
+        Type of event without which the mechanism is not examined: no steroid was given, no steroid is to blame.
     """
 
     mechanism: Mechanism
@@ -49,6 +56,7 @@ class Candidate:
     parameters: tuple[tuple[str, Better], ...]
     needs: tuple[str, ...] = ()
     follow: tuple[str, ...] = ()
+    event: str = ""
 
 
 CATALOGUE: tuple[Candidate, ...] = (
@@ -100,6 +108,17 @@ CATALOGUE: tuple[Candidate, ...] = (
         "a high tumour burden at infusion",
         (("B0", "lower"),),
         follow=("m_protein_0", "flc_involved_0", "sbcma_0"),
+    ),
+    Candidate(
+        Mechanism.LYMPHODEPLETION,
+        "too little lymphodepletion: host lymphocytes left no room",
+        (("N0", "lower"), ("Kn", "higher")),
+    ),
+    Candidate(
+        Mechanism.STEROIDS,
+        "steroids: they cost CAR T cells",
+        (("KDX", "endless"),),
+        event="corticosteroid",
     ),
 )
 

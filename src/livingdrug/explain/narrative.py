@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from livingdrug.explain.attribution import Answer, Attribution, MechanismShare
+from livingdrug.explain.answer import Answer
+from livingdrug.explain.attribution import Attribution, MechanismShare
 from livingdrug.explain.evidence import Evidence
 
 DISEASES = {
@@ -41,6 +42,14 @@ MECHANISMS = {
     "steroids": "steroids",
     "lymphodepletion": "missing lymphodepletion",
 }
+VARIABLES = {
+    "antigen_positive_fraction": "the share of tumour cells with the target",
+    "antigen_density": "the density of the target on tumour cells",
+    "pd1_tim3_fraction": "PD-1 and TIM-3 on CAR T cells",
+    "car_transgene": "the CAR transgene in blood",
+    "car_t_cells": "CAR T cells in blood",
+    "b_cells": "B cells in blood",
+}
 MOST_ALTERNATIVES = 3
 
 
@@ -72,6 +81,12 @@ class Facts:
         Values of the parameter set that are assumed.
     is_dose_known : bool
         Whether the record holds the dose of day 0.
+    misfit : str
+        Why the data do not look like the model; empty where they do.
+    measure_next : tuple of (assay, day)
+        What would most reduce the doubt.
+    forecast : tuple of (days ahead, probability)
+        Of progression, where the treatment has not failed.
     """
 
     subject_id: str
@@ -91,6 +106,9 @@ class Facts:
     rows: int
     assumed: int
     is_dose_known: bool = True
+    misfit: str = ""
+    measure_next: tuple[tuple[str, float], ...] = ()
+    forecast: tuple[tuple[float, float], ...] = ()
 
 
 def write_percent(probability: float) -> str:
@@ -120,6 +138,31 @@ def write_outcome(facts: Facts) -> list[str]:
     kind = CLASSES.get(facts.failure_class, facts.failure_class.replace("_", " "))
     when = f" on day {facts.failure_day:g}" if facts.failure_day is not None else ""
     return [first, f"It failed{when}: {kind} ({facts.reason})."]
+
+
+def write_forecast(facts: Facts) -> list[str]:
+    """Say how probable progression is in the time ahead."""
+    if not facts.forecast:
+        return []
+    ahead = ", ".join(f"{write_percent(chance)} within {days:g}" for days, chance in facts.forecast)
+    return [f"By the model, the probability of progression after the last visit is {ahead} days."]
+
+
+def write_ties(facts: Facts) -> list[str]:
+    """Say so where the first mechanism shares its place."""
+    tied = () if facts.attribution is None else facts.attribution.ties
+    if not tied or facts.answer is None or facts.answer.answered is None:
+        return []
+    names = [MECHANISMS.get(name, name) for name in tied]
+    return [f"A tie: {', '.join(names[:-1])} and {names[-1]} contributed alike."]
+
+
+def write_next(facts: Facts) -> list[str]:
+    """Say what would settle it, where it is not settled."""
+    if not facts.measure_next or facts.answer is None or facts.answer.level == "mechanism":
+        return []
+    assay, day = facts.measure_next[0]
+    return [f"What would tell most: {VARIABLES.get(assay, assay.replace('_', ' '))} on day {day:g}."]
 
 
 def write_effect(share: MechanismShare, facts: Facts) -> str:
@@ -183,6 +226,8 @@ def write_conflict(facts: Facts) -> list[str]:
 def write_caveats(facts: Facts) -> list[str]:
     """Say what the explanation rests on and where it is weak."""
     sentences = []
+    if facts.misfit:
+        sentences.append(f"These data do not look like the model: {facts.misfit}. Trust no reason that it names.")
     if facts.attribution is not None and not facts.is_converged:
         sentences.append("The fit did not converge: read the reason as a hint only.")
     if facts.attribution is not None and not facts.is_dose_known:
@@ -208,7 +253,10 @@ def write_sentences(facts: Facts) -> list[str]:
     """
     return [
         *write_outcome(facts),
+        *write_forecast(facts),
         *write_reason(facts),
+        *write_ties(facts),
+        *write_next(facts),
         *write_evidence(facts.evidence),
         *write_conflict(facts),
         *write_caveats(facts),

@@ -34,6 +34,9 @@ class MarkerRule:
         Share of baseline that the marker must fall below to be in response (0.5: half).
     noise : float
         Standard deviation of the logarithm of a measured marker.
+    level : float
+        Where response is a level of the marker itself: below it is response, at or above it the disease has come
+        back. 0 where response is a share of baseline.
     """
 
     marker: str
@@ -41,6 +44,7 @@ class MarkerRule:
     absolute: float
     response: float
     noise: float
+    level: float = 0.0
 
 
 def compute_progression(marker: np.ndarray, rule: MarkerRule) -> np.ndarray:
@@ -63,7 +67,7 @@ def compute_progression(marker: np.ndarray, rule: MarkerRule) -> np.ndarray:
     [[0.0, 0.0, 0.01, 0.5, 1.0]]
     """
     nadir = np.minimum.accumulate(marker, axis=1)
-    limit = np.maximum((1 + rule.rise) * nadir, nadir + rule.absolute)
+    limit = np.maximum(np.maximum((1 + rule.rise) * nadir, nadir + rule.absolute), rule.level)
     is_after = np.maximum.accumulate(marker > nadir, axis=1)
     met = np.where(is_after, ndtr(np.log(np.maximum(marker, 1e-300) / limit) / rule.noise), 0.0)
     return np.asarray(np.maximum.accumulate(met, axis=1))
@@ -87,8 +91,8 @@ def compute_failure(marker: np.ndarray, rule: MarkerRule, survival: np.ndarray |
     progression = compute_progression(marker, rule)[:, -1]
     if survival is not None:
         progression = progression * survival
-    best = np.min(marker, axis=1) / marker[:, 0]
-    no_response = ndtr(np.log(np.maximum(best, 1e-300) / rule.response) / rule.noise)
+    enough = rule.level if rule.level > 0 else rule.response * marker[:, 0]
+    no_response = ndtr(np.log(np.maximum(np.min(marker, axis=1), 1e-300) / enough) / rule.noise)
     failure = 1 - (1 - progression) * (1 - no_response)
     return np.asarray(np.where(np.isfinite(marker).all(axis=1), failure, np.nan))
 
@@ -106,32 +110,3 @@ def choose_horizon(day: float, landmarks: tuple[float, ...], *, factor: float = 
     """
     least = max(factor * day, day + gap)
     return next((mark for mark in landmarks if mark >= least), least)
-
-
-def draw_thresholds(survival: np.ndarray, is_known: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Draw, for each clone, the number of surviving families below which it is gone.
-
-    A clone with ``F`` expected surviving families is alive when an exponential draw ``W`` lies below
-    ``F``, which has probability ``1 - exp(-F)``. Where the clone is known to be alive, ``W`` is drawn
-    given that.
-
-    Parameters
-    ----------
-    survival : (draw, clone)
-        Probability that the clone is alive, ``1 - exp(-F)``.
-    is_known : (draw, clone) bool
-
-    Returns
-    -------
-    thresholds : (draw, clone)
-
-    Examples
-    --------
-    >>> known = np.array([[True, False]])
-    >>> w = draw_thresholds(np.array([[0.2, 0.2]]), known, np.random.default_rng(0))
-    >>> bool(w[0, 0] < -np.log(1 - 0.2)), w.shape
-    (True, (1, 2))
-    """
-    uniform = rng.random(survival.shape)
-    bounded = np.where(is_known & np.isfinite(survival), np.clip(survival, 1e-12, 1.0), 1.0)
-    return np.asarray(np.maximum(-np.log1p(-np.minimum(uniform * bounded, 1 - 1e-16)), 1e-12))

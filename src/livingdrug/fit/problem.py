@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 import polars as pl
-from scipy.special import expit, logit
+from scipy.special import expit, log_ndtr, logit, ndtri
 
 from livingdrug.core.errors import InputError, SolverError
 from livingdrug.core.model import Model
@@ -22,7 +22,10 @@ from livingdrug.engine.solve import solve
 from livingdrug.fit.likelihood import Likelihood, Noise, Rows, compute_log_likelihood
 from livingdrug.fit.rows import create_rows
 
-Scale = Literal["lognormal", "normal", "logitnormal"]
+Scale = Literal["lognormal", "normal", "logitnormal", "exponential"]
+
+SMALLEST_CHANCE = 1e-12
+"""An exponential draw of exactly 0 would divide by 0."""
 
 MOST_STEPS = 5_000
 """Steps of one candidate at most: many times what a plausible patient needs, so that an absurd one costs little."""
@@ -30,7 +33,10 @@ MOST_STEPS = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Free:
-    """One free parameter: its place in the model, scale, typical value and spread between patients."""
+    """One free parameter: its place in the model, scale, typical value and spread between patients.
+
+    On the scale ``exponential`` it is a draw of chance with mean 1, and typical value and spread say nothing.
+    """
 
     name: str
     column: int
@@ -129,7 +135,7 @@ def compute_prior_precision(values: ParameterSet, names: Sequence[str]) -> np.nd
     return np.asarray(np.linalg.inv(correlation))
 
 
-def create_problem(
+def create_problem(  # noqa: PLR0913 - one patient: model, values, data, what is free
     model: Model,
     kernel: Kernel,
     values: ParameterSet,
@@ -138,6 +144,7 @@ def create_problem(
     noise: Mapping[str, Noise],
     *,
     free: Sequence[str],
+    chances: Sequence[str] = (),
     changes: Sequence[Change] = (),
 ) -> Problem:
     """Set up one patient's estimation problem.
@@ -150,6 +157,7 @@ def create_problem(
         One patient's rows: variable, day, value, lloq, censored.
     noise : mapping of variable to Noise
     free : names of parameters, each with a spread in ``values``
+    chances : names of parameters that are exponential draws with mean 1, in the patient as in the simulator
     changes : the patient's schedule
 
     Raises
@@ -159,7 +167,9 @@ def create_problem(
     """
     rows, times, outputs = create_rows(observations, noise, (*model.state_names, *model.output_names))
     chosen = create_free(model, values, free, typical)
-    precision = compute_prior_precision(values, tuple(free))
+    places = [(name, model.parameter_names.index(name)) for name in chances]
+    chosen += tuple(Free(name, column, "exponential", float(typical[column]), 1.0) for name, column in places)
+    precision = compute_prior_precision(values, tuple(f.name for f in chosen))
     return Problem(model, kernel, typical, chosen, precision, times, outputs, rows, tuple(changes))
 
 
@@ -184,6 +194,9 @@ def compute_parameters(problem: Problem, z: np.ndarray) -> tuple[np.ndarray, np.
         elif free.scale == "logitnormal":
             value = expit(logit(free.typical) + free.sd * z[:, j])
             stretch[:, j] = free.sd * value * (1 - value)
+        elif free.scale == "exponential":
+            value = np.maximum(-log_ndtr(-z[:, j]), SMALLEST_CHANCE)
+            stretch[:, j] = np.exp(-0.5 * z[:, j] ** 2 + value) / np.sqrt(2 * np.pi)
         else:
             value = free.typical + free.sd * z[:, j]
             stretch[:, j] = free.sd
@@ -200,6 +213,8 @@ def compute_positions(problem: Problem, parameters: np.ndarray) -> np.ndarray:
             z[:, j] = np.log(value / free.typical) / free.sd
         elif free.scale == "logitnormal":
             z[:, j] = (logit(value) - logit(free.typical)) / free.sd
+        elif free.scale == "exponential":
+            z[:, j] = -ndtri(np.exp(-value))
         else:
             z[:, j] = (value - free.typical) / free.sd
     return z

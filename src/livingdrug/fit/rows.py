@@ -6,19 +6,23 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from livingdrug.fit.likelihood import KINDS, Noise, Rows, compute_scaled
+from livingdrug.fit.likelihood import COUNT, INTERVAL, KINDS, Noise, Rows, compute_scaled
 
 AFTER_BASELINE = 1.0
 """Day on which a course ends that is known at day 0 only: a course must have a length."""
 
 
 class UsedRow(NamedTuple):
-    """One observation that the fit uses: its value, or the limit it lies below (-1) or above (+1)."""
+    """One observation that the fit uses: its value, or the limit it lies below (-1) or above (+1).
+
+    An interval (2) lies between ``limit`` and ``level``; of a count ``limit`` is what one cell would give.
+    """
 
     variable: str
     day: float
     level: float
     censored: int
+    limit: float
 
 
 def read_row(row: Mapping[str, Any], rule: Noise) -> UsedRow | None:
@@ -28,12 +32,18 @@ def read_row(row: Mapping[str, Any], rule: Noise) -> UsedRow | None:
     """
     value, lloq = row["value"], row["lloq"]
     limit = rule.limit if lloq is None else lloq
-    is_positive = rule.kind == "lognormal"
+    is_positive = rule.kind in ("lognormal", "count")
     is_left = row["censored"] == "left" or (value is not None and is_positive and value <= max(limit, 0.0))
-    level = (limit if limit > 0 else value) if is_left else value
+    is_interval = row["censored"] == "interval" and value is not None and lloq is not None and lloq < value
+    if rule.kind == "count":
+        level = 0.0 if row["censored"] == "left" else value
+        is_usable = level is not None and np.isfinite(level) and level >= 0 and limit > 0
+        return UsedRow(row["variable"], float(row["day"]), float(level), 0, float(limit)) if is_usable else None
+    level = (limit if limit > 0 else value) if is_left and not is_interval else value
     if level is None or not np.isfinite(level) or (is_positive and level <= 0):
         return None
-    return UsedRow(row["variable"], float(row["day"]), float(level), -1 if is_left else int(row["censored"] == "right"))
+    code = INTERVAL if is_interval else -1 if is_left else int(row["censored"] == "right")
+    return UsedRow(row["variable"], float(row["day"]), float(level), code, float(limit))
 
 
 def create_rows(
@@ -51,24 +61,34 @@ def create_rows(
     times : (time,) [day]
     outputs : tuple of str
     """
-    known = [name for name in noise if name in outputs]
+    known = [name for name, rule in noise.items() if (rule.output or name) in outputs]
     table = observations.filter(pl.col("variable").is_in(known) & (pl.col("day") >= 0)).sort("day", "variable")
     used = [
         found for row in table.iter_rows(named=True) if (found := read_row(row, noise[row["variable"]])) is not None
     ]
-    names = tuple(dict.fromkeys(row.variable for row in used))
+    rules = [noise[row.variable] for row in used]
+    places = [rule.output or row.variable for row, rule in zip(used, rules, strict=True)]
+    names = tuple(dict.fromkeys(places))
     times = np.unique(np.array([row.day for row in used], dtype=float))
     if len(times) > 0 and times[-1] == 0:
         times = np.append(times, AFTER_BASELINE)
-    kind = np.array([KINDS.index(noise[row.variable].kind) for row in used], dtype=np.int8)
-    floor = np.array([noise[row.variable].floor for row in used], dtype=float)
+    kind = np.array([KINDS.index(rule.kind) for rule in rules], dtype=np.int8)
+    factor = np.array([rule.factor for rule in rules], dtype=float)
+    limit = np.array([row.limit for row in used], dtype=float) * factor
+    level = np.array([row.level for row in used], dtype=float) * factor
+    floor = np.array([rule.floor for rule in rules], dtype=float) * np.where(kind == COUNT, 1.0, factor)
+    exposure = 1 / np.where(limit > 0, limit, 1.0)
+    scaled = np.where(kind == COUNT, np.round(level * exposure), compute_scaled(level, kind, floor)[0])
     rows = Rows(
-        output=np.array([names.index(row.variable) for row in used], dtype=int),
+        output=np.array([names.index(name) for name in places], dtype=int),
         time=np.searchsorted(times, np.array([row.day for row in used], dtype=float)),
-        value=compute_scaled(np.array([row.level for row in used], dtype=float), kind, floor)[0],
-        sd=np.array([noise[row.variable].sd for row in used], dtype=float),
+        value=scaled,
+        sd=np.array([rule.sd for rule in rules], dtype=float),
         floor=floor,
         kind=kind,
         censored=np.array([row.censored for row in used], dtype=np.int8),
+        lower=compute_scaled(limit, kind, floor)[0],
+        freedom=np.array([rule.freedom for rule in rules], dtype=float),
+        exposure=exposure,
     )
     return rows, times, names

@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from livingdrug.core.response_words import list_code_variables, spell_response
 from livingdrug.core.sheet import LINE
 from livingdrug.core.variables import VARIABLES
 from livingdrug.io.sdtm_choices import Choices, Ledger
@@ -30,18 +31,7 @@ _NEW = {
 }
 _NEW |= {"ABSENT": "no", "NEW LESION": "yes", "NO NEW LESION": "no"}
 _NOT_DONE = "nd"
-_SPELLED = {
-    "complete_response": "cr",
-    "partial_response": "pr",
-    "stable_disease": "sd",
-    "progressive_disease": "pd",
-    "not_evaluable": "ne",
-    "inevaluable": "ne",
-    "unable_to_evaluate": "ne",
-    "not_done": _NOT_DONE,
-    "not_assessed": _NOT_DONE,
-}
-_NOT_APPLICABLE = ("not_applicable", "n/a", "na", "none")
+_NOT_APPLICABLE = ("not applicable", "n/a", "na", "none")
 """Of a part of the disease that the subject does not have: no response at all."""
 
 
@@ -68,10 +58,9 @@ def _spell_codes(domain: Domain, ledger: Ledger) -> pl.DataFrame:
     """Return the rows with their codes as our variables spell them; not done is a code of its own."""
     words = pl.col("variable").is_in([v.name for v in VARIABLES.values() if v.words])
     upper = pl.col("_text").str.to_uppercase()
-    code = upper.str.to_lowercase().str.replace_all(r"\s*/\s*", "/").str.replace_all("non cr", "non-cr")
-    code = code.str.replace_all("non pd", "non-pd").str.replace_all(r"\s+", "_")
-    code = code.replace(_SPELLED)
-    has_code = pl.col("variable").is_in([v.name for v in VARIABLES.values() if _NOT_DONE in v.words])
+    texts = domain.rows["_text"].drop_nulls().unique().to_list()
+    code = pl.col("_text").replace({text: spell_response(text) for text in texts})
+    has_code = pl.col("variable").is_in(list_code_variables())
     new = upper.replace_strict(_NEW, default=upper.str.to_lowercase())
     not_done = (pl.col("RSSTAT").str.to_uppercase() == "NOT DONE").fill_null(value=False)
     value = (
@@ -83,8 +72,10 @@ def _spell_codes(domain: Domain, ledger: Ledger) -> pl.DataFrame:
         .then(None)
         .when(pl.col("variable") == _PET)
         .then(code.replace(_PET_CODES))
-        .when(words)
+        .when(has_code)
         .then(code)
+        .when(words)
+        .then(upper.str.to_lowercase().str.replace_all(r"\s+", "_"))
         .otherwise("value")
     )
     status = pl.when(~(not_done & has_code)).then("RSSTAT")

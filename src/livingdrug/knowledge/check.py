@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from livingdrug.core.errors import Fault, InputError
 from livingdrug.core.model import Model
 from livingdrug.core.parameters import ParameterSet, Value, bind
+from livingdrug.knowledge.option_check import check_options
 from livingdrug.knowledge.parameters import list_correlations, list_parameters, read_document, read_parameters
 from livingdrug.knowledge.rules import list_rules, read_rules
 from livingdrug.knowledge.sources import NOT_MEASURED, Source, read_bibliography
@@ -45,6 +46,7 @@ def check_all(models: Sequence[Model] = ()) -> list[Fault]:
         if rules is not None:
             faults += check_values(rules.thresholds, sources, name) + _check_keys([rules.source], sources, name)
             used.update([rules.source], (value.source for value in rules.thresholds.values()))
+    faults += check_options()
     if models:
         faults += _check_keys((model.source for model in models), sources, "models")
         faults += check_unused(sources, used)

@@ -10,11 +10,13 @@ from livingdrug.report.tables import Table, tabulate_frame, tabulate_rows
 from livingdrug.report.trial_figures import draw_failures, draw_phenotypes, draw_survival
 from livingdrug.report.wording import DISEASES, NOTHING, PRODUCTS, format_cell, spell
 from livingdrug.study.trial_design import Arm
+from livingdrug.study.trial_plausibility import WEIGHTED
 from livingdrug.study.trial_result import TrialResult
 from livingdrug.study.trial_result_targets import tabulate_targets
 
 CURVES = ("progression_free_survival", "overall_survival", "duration_of_response")
 SHARES = ("share",)
+PLAUSIBLE = "plausible_patients"
 P_VALUE = "log-rank p value"
 
 
@@ -39,6 +41,7 @@ def render_trial_report(result: TrialResult) -> str:
         responses=_tabulate_shares(endpoints),
         times=_tabulate_times(endpoints),
         tests=_tabulate_tests(endpoints),
+        weighted=_tabulate_weighted(endpoints),
         figures=[prepare_figure(figure) for figure in drawn if figure is not None],
         targets=_tabulate_published(result),
         everything=tabulate_frame(endpoints, caption="Every rate, median and landmark"),
@@ -123,6 +126,22 @@ def _tabulate_tests(endpoints: pl.DataFrame) -> Table:
         for row in endpoints.filter(pl.col("statistic") == P_VALUE).iter_rows(named=True)
     ]
     return tabulate_rows(rows, caption="Comparisons with the first arm")
+
+
+def _tabulate_weighted(endpoints: pl.DataFrame) -> Table:
+    """Put the results weighted by plausibility side by side, after the patients that they count as."""
+    rows: dict[str, dict[str, Any]] = {}
+    wanted = endpoints.filter(pl.col("statistic").str.starts_with(WEIGHTED) | (pl.col("endpoint") == PLAUSIBLE))
+    for row in wanted.iter_rows(named=True):
+        name = f"{spell(row['endpoint'])}{row['statistic'].removeprefix(WEIGHTED).removeprefix('count')}"
+        own = rows.setdefault(name, {"endpoint": name})
+        if row["endpoint"] == PLAUSIBLE:
+            own[row["arm"]] = f"{row['value']:.0f} of {row['n']}"
+        elif row["endpoint"] == "effective_sample_size":
+            own[row["arm"]] = f"{row['value']:.1f} of {row['n']}"
+        else:
+            own[row["arm"]] = f"{100 * row['value']:.1f} %" if row["lower"] is None else _percent(row)
+    return tabulate_rows(list(rows.values()), caption="Weighted by plausibility")
 
 
 def _tabulate_published(result: TrialResult) -> Table:

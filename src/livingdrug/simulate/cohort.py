@@ -12,7 +12,7 @@ from scipy.special import expit, logit
 
 from livingdrug.core.errors import InputError
 from livingdrug.core.model import Model
-from livingdrug.core.parameters import ParameterSet, bind
+from livingdrug.core.parameters import ParameterSet, Spread, bind
 from livingdrug.core.randomness import derive_generator
 
 BLOCK = 256
@@ -64,6 +64,23 @@ def compute_correlation_factor(values: ParameterSet, names: Sequence[str]) -> np
     return np.linalg.cholesky(correlation)
 
 
+def vary(typical: float, spread: Spread | None, z: np.ndarray) -> np.ndarray:
+    """Return the values of patients who lie ``z`` spreads from the typical one.
+
+    Examples
+    --------
+    >>> vary(2.0, Spread("lognormal", 0.5), np.array([0.0, 2.0])).round(3).tolist()
+    [2.0, 5.437]
+    """
+    if spread is None:
+        return np.full(len(z), typical)
+    if spread.kind == "lognormal":
+        return np.asarray(typical * np.exp(spread.sd * z))
+    if spread.kind == "logitnormal":
+        return np.asarray(expit(logit(typical) + spread.sd * z))
+    return np.asarray(typical + spread.sd * z)
+
+
 def sample_parameters(
     model: Model, values: ParameterSet, first: int, count: int, *, seed: int, exponential: Sequence[str] = ()
 ) -> np.ndarray:
@@ -95,15 +112,7 @@ def sample_parameters(
     z = draw_blocks(seed, "patients", first, count, lambda g, n: g.standard_normal((n, len(names))) @ factor.T)
     for column, name in enumerate(names):
         place = model.parameter_names.index(name)
-        spread = values.values[name].spread
-        if spread is None:
-            continue
-        if spread.kind == "lognormal":
-            parameters[:, place] = typical[place] * np.exp(spread.sd * z[:, column])
-        elif spread.kind == "logitnormal":
-            parameters[:, place] = expit(logit(typical[place]) + spread.sd * z[:, column])
-        else:
-            parameters[:, place] = typical[place] + spread.sd * z[:, column]
+        parameters[:, place] = vary(typical[place], values.values[name].spread, z[:, column])
     if exponential:
         draws = draw_blocks(seed, "chance", first, count, lambda g, n: g.standard_exponential((n, len(exponential))))
         for column, name in enumerate(exponential):

@@ -49,6 +49,8 @@ class Assay:
         Name of the variable in patients of the other type: lambda instead of kappa.
     whole : float
         What a share is a share of: 1, or 100 where it is given in percent.
+    above : float
+        Of the model's output only what lies above this is measured.
     """
 
     variable: str
@@ -64,6 +66,7 @@ class Assay:
     needs: tuple[str, float] | None = None
     alternative: str = ""
     whole: float = 1.0
+    above: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +185,8 @@ def _measure(
     noise = assay.noise * draw_blocks(
         seed, stream, first, patients, lambda g, n: g.standard_normal((n, len(assay.days)))
     )
-    value = _add_noise(assay, truth * assay.factor, noise[:, : len(days)])
+    seen = np.maximum(truth - assay.above, 0.0) if assay.above else truth
+    value = _add_noise(assay, seen * assay.factor, noise[:, : len(days)])
     is_row = is_row & np.isfinite(value)
     subject, visit = np.nonzero(is_row)
     measured = value[subject, visit]

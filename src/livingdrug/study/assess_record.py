@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
+from itertools import islice
 
 import polars as pl
 
@@ -14,7 +15,7 @@ from livingdrug.core.assessment import Assessed, Endpoint, ResponseCourse, Subje
 from livingdrug.core.errors import Fault, InputError
 from livingdrug.core.patient import Product
 from livingdrug.core.ruleset import OptionValue, Ruleset
-from livingdrug.core.tables import Record, check_record
+from livingdrug.core.tables import Record, decode_again
 from livingdrug.core.version import VERSION
 from livingdrug.knowledge.rules import list_rules, load_rules
 from livingdrug.study.assessment import (
@@ -32,6 +33,7 @@ CONVENTIONS = (ENDPOINT_RULES, FAILURE_RULES, WARNING_RULES)
 """What the published criteria leave to the analysis plan."""
 FIRST_LINE = 2
 """Line of a table's first row in its file: the header is line 1."""
+SUBJECTS_PER_CHUNK = 200
 Tables = Mapping[str, pl.DataFrame]
 Progress = Callable[[int, int], None]
 
@@ -48,14 +50,14 @@ def list_criteria() -> tuple[str, ...]:
 
 
 def choose_criteria(name: str) -> Ruleset:
-    """Load criteria by ``name/version``, or by name alone where there is one version.
+    """Load criteria by ``name/version``, or by name alone where there is one version; capitals do not matter.
 
     Raises
     ------
     InputError
         With the list of known ones.
     """
-    known = list_criteria()
+    known, name = list_criteria(), name.strip().lower()
     if name in known:
         return load_rules(name)
     versions = [other for other in known if other.partition("/")[0] == name]
@@ -116,8 +118,7 @@ def assess(
             details.setdefault(name, []).append(table.select(pl.lit(subject).alias("subject_id"), pl.all()))
 
     def trace() -> Iterator[dict[str, object]]:
-        for tables in split_subjects(whole):
-            found = CRITERIA[family].assess(tables, rules, **chosen[rules.name])
+        for tables, found in _judge_subjects(whole, family, rules, chosen[rules.name]):
             yield from (trace_verdict(tables.subject_id, rules.name, verdict) for verdict in found.verdicts)
 
     return Assessment(
@@ -168,9 +169,14 @@ def _check_tables(tables: Tables) -> Record:
             f"`record` must hold the tables {', '.join(wanted)}, but {', '.join(missing)} is missing. "
             "Hint: a table without rows is allowed."
         )
+    wrong = [
+        f"{name} was {type(tables[name]).__name__}" for name in wanted if not isinstance(tables[name], pl.DataFrame)
+    ]
+    if wrong:
+        hint = "Hint: polars.from_pandas(table) makes one of a pandas table"
+        raise InputError(f"`record` must hold polars tables, but {', '.join(wrong)}. {hint}.")
     record = Record(tables["subjects"], tables["events"], tables["observations"], source="tables")
-    check_record(record)
-    return record
+    return decode_again(record, keep_conflicts=True)
 
 
 def _assess_subjects(
@@ -181,14 +187,23 @@ def _assess_subjects(
     progress: Progress | None,
 ) -> Iterator[tuple[str, SubjectAssessment]]:
     count = len(record.subjects)
-    for place, tables in enumerate(split_subjects(record), start=1):
-        found = CRITERIA[family].assess(tables, books[0], **chosen[books[0].name])
+    judged = _judge_subjects(record, family, books[0], chosen[books[0].name])
+    for place, (tables, found) in enumerate(judged, start=1):
         derived = [e for course in found.courses for e in _derive(course, tables, found.verdicts, books, chosen)]
         warnings = (*_warn(tables, family, books[0], found), *found.warnings)
         endpoints = join_endpoints(found.endpoints, derived)
         yield tables.subject_id, replace(found, endpoints=endpoints, warnings=warnings)
         if progress is not None:
             progress(place, count)
+
+
+def _judge_subjects(
+    record: Record, family: str, rules: Ruleset, options: Mapping[str, OptionValue]
+) -> Iterator[tuple[SubjectTables, SubjectAssessment]]:
+    """Yield each subject with what the criteria say of it, some at a time so that memory stays flat."""
+    subjects = split_subjects(record)
+    while chunk := list(islice(subjects, SUBJECTS_PER_CHUNK)):
+        yield from zip(chunk, CRITERIA[family].assess_each(chunk, rules, options), strict=True)
 
 
 def _derive(

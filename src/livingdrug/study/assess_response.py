@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from livingdrug.clinical.failure import classify_failure
+from livingdrug.clinical.criteria import CRITERIA
+from livingdrug.clinical.failure import classify_course, classify_failure
 from livingdrug.clinical.myeloma import assess_myeloma
 from livingdrug.clinical.response import Course, confirm_responses
+from livingdrug.core.assessment import SubjectTables
 from livingdrug.core.outcome import FailureClass, Response
 from livingdrug.core.patient import Disease, Product
 from livingdrug.core.ruleset import Ruleset
@@ -16,6 +18,14 @@ from livingdrug.knowledge.rules import load_rules
 from livingdrug.study.patient_data import PatientData, derive_model_observations
 from livingdrug.study.plans import PLANS, SETTINGS, Plan, create_noise
 
+FAILURE_RULES = "failure/1"
+FIRST_LINE = 2
+"""Line of a table's first row in its file: the header is line 1."""
+REMISSION = "MLFS"
+"""No leukaemia to be seen, while the blood counts of a complete remission are not known."""
+EARLY_UNTIL = 90.0
+"""Last day of an early relapse [day]."""
+NO_RESPONSE = ("", "ND", "NE")
 RESPONSE_SCHEMA = {"day": pl.Float64, "time_point": pl.String, "confirmed": pl.String, "clause": pl.String}
 THRESHOLD_SCHEMA = {"variable": pl.String, "value": pl.Float64, "label": pl.String}
 
@@ -63,7 +73,7 @@ def assess_response(data: PatientData) -> Assessment:
         With ``failed`` None where the package has no criteria for the disease or the record does not tell.
     """
     plan = PLANS.get(data.disease)
-    if plan is None or data.disease != Disease.MYELOMA:
+    if plan is None:
         return Assessment(
             failed=None,
             failure_class=FailureClass.UNKNOWN.value,
@@ -75,6 +85,11 @@ def assess_response(data: PatientData) -> Assessment:
             marker=None,
             thresholds=pl.DataFrame(schema=THRESHOLD_SCHEMA),
         )
+    return assess_marker(data, plan) if data.disease == Disease.MYELOMA else assess_course(data, plan)
+
+
+def assess_marker(data: PatientData, plan: Plan) -> Assessment:
+    """Derive response and failure of a myeloma, and choose the marker that told it."""
     rules = load_rules(plan.rules)
     time_points = assess_myeloma(data.observations, data.events, rules)
     course = confirm_responses(time_points, data.events, rules)
@@ -89,6 +104,45 @@ def assess_response(data: PatientData) -> Assessment:
         best_response=course.best.value if course.best.is_at_least(Response.SD) else None,
         reason=f"{verdict.reason} (presumptive)" if verdict.certainty == "presumptive" else verdict.reason,
         rows=tabulate_visits(course),
+        rules=rules,
+        marker=marker,
+        thresholds=thresholds,
+    )
+
+
+def assess_course(data: PatientData, plan: Plan) -> Assessment:
+    """Derive response and failure by the criteria of a disease whose tumour itself is measured."""
+    rules, book = load_rules(plan.rules), load_rules(FAILURE_RULES)
+    tables = SubjectTables(
+        {"subject_id": data.subject_id, "disease": data.disease, "product": data.product, **data.subject},
+        data.events.with_row_index("row", offset=FIRST_LINE).with_columns(pl.col("row").cast(pl.Int64)),
+        data.observations.with_columns(pl.Series("row", [row + FIRST_LINE for row in data.rows], dtype=pl.Int64)),
+    )
+    found = CRITERIA[rules.name.partition("/")[0]].assess(tables, rules, **rules.choose({}))
+    course = found.courses[0]
+    verdict = classify_course(
+        course, tables, book, found.verdicts, disease=data.disease, target=Product(data.product).target
+    )
+    failure, day = verdict.failure, verdict.day
+    reason = f"{verdict.reason} (presumptive)" if verdict.certainty == "presumptive" else verdict.reason
+    if failure == FailureClass.UNKNOWN and course.best == REMISSION and course.progression_day is not None:
+        # blasts were gone and came back; only the blood counts that a complete remission needs are missing
+        day = course.progression_day
+        failure = FailureClass.EARLY_RELAPSE if day <= EARLY_UNTIL else FailureClass.LATE_RELAPSE
+        reason = f"relapse after {REMISSION}, blood counts unknown (presumptive)"
+    is_unknown = failure == FailureClass.UNKNOWN
+    marker, thresholds = choose_marker(data, plan, rules, plan.response)
+    visits = [
+        (float(v.day), v.time_point, v.confirmed or v.time_point, v.findings[0].clause if v.findings else "")
+        for v in found.verdicts
+    ]
+    return Assessment(
+        failed=None if is_unknown else failure != FailureClass.NONE,
+        failure_class=failure.value,
+        failure_day=None if is_unknown or day is None else float(day),
+        best_response=course.best if course.best not in NO_RESPONSE else None,
+        reason=reason,
+        rows=pl.DataFrame(visits, schema=RESPONSE_SCHEMA, orient="row"),
         rules=rules,
         marker=marker,
         thresholds=thresholds,
@@ -120,19 +174,26 @@ def choose_marker(data: PatientData, plan: Plan, rules: Ruleset, level: str) -> 
     observations = derive_model_observations(data)
     noise = create_noise(load_rules(SETTINGS))
     names = {new: old for old, new in data.renamed.items()}
+    share = 1 - rules.threshold(level) / 100 if level else 1.0
     for marker in plan.markers:
-        baseline = observations.filter((pl.col("variable") == marker.output) & (pl.col("day") == 0))["value"]
-        if baseline.is_empty() or baseline[0] is None or baseline[0] < rules.threshold(marker.measurable):
+        is_it = (pl.col("variable") == marker.output) & (pl.col("day") == 0) & pl.col("value").is_not_null()
+        rows = observations.filter(is_it)["value"]
+        baseline = None if rows.is_empty() else float(rows[0])
+        if marker.measurable and (baseline is None or baseline < rules.threshold(marker.measurable)):
             continue
-        share = 1 - rules.threshold(level) / 100
         rule = MarkerRule(
             marker=marker.output,
-            rise=rules.threshold(plan.rise) / 100,
-            absolute=rules.threshold(marker.absolute),
+            rise=rules.threshold(plan.rise) / 100 if plan.rise else 0.0,
+            absolute=rules.threshold(marker.absolute) if marker.absolute else 0.0,
             response=share,
-            noise=noise[marker.output].sd,
+            noise=noise.get(marker.output, noise[plan.markers[0].output]).sd,
+            level=rules.threshold(plan.level) if plan.level else 0.0,
         )
-        label = f"{100 * share:.0f} % of baseline"
-        lines = [(names.get(marker.output, marker.output), share * float(baseline[0]), label)]
+        if plan.level:
+            lines = [(names.get(marker.output, marker.output), rule.level, "response below this")]
+        elif baseline is None:
+            lines = []
+        else:
+            lines = [(names.get(marker.output, marker.output), share * baseline, f"{100 * share:.0f} % of baseline")]
         return rule, pl.DataFrame(lines, schema=THRESHOLD_SCHEMA, orient="row")
     return None, pl.DataFrame(schema=THRESHOLD_SCHEMA)

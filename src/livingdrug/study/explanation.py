@@ -27,9 +27,9 @@ class Explanation:
     answered : str or None
         The mechanism, or the group of mechanisms, that the posterior supports; None where it supports none.
     mechanisms : list of mapping
-        ``name, group, probability, lower, upper, reduction, reduction_lower, reduction_upper``, most probable first.
+        ``name, group, probability, lower, upper, reduction, share, rescue``, bounds of them, most probable first.
     evidence : list of mapping
-        ``statement, mechanism, direction, rows``.
+        ``statement, mechanism, direction, rows, moved``.
     sentences : list of str
         The explanation in plain words.
     fit : mapping
@@ -44,6 +44,19 @@ class Explanation:
         ``version, seed, input_hash, assumed, sources, options``.
     thresholds : table or None
         ``variable, value, label``: horizontal lines for figures.
+    cannot_tell_because : str or None
+        Why a failure has no answer; None where it has one, or did not fail.
+    measure_next : list of mapping
+        ``assay, day, gain_bits, doubt_bits, from``: what would most reduce the doubt about the reason, best first.
+    misfit : mapping
+        ``flag, why, probability``: whether the model cannot reproduce the data.
+    forecast : list of mapping
+        ``day, probability, lower, upper, from_day``: progression within so many days of the last visit, of a
+        subject that has not failed.
+    rescue : mapping or None
+        ``mechanism, probability``: the single fix most likely to have prevented the failure.
+    ties : list of str
+        Mechanisms whose shares are too alike to rank; empty where one leads.
     """
 
     subject_id: str
@@ -65,6 +78,12 @@ class Explanation:
     counterfactuals: pl.DataFrame
     provenance: Mapping[str, Any] = field(default_factory=dict)
     thresholds: pl.DataFrame | None = None
+    cannot_tell_because: str | None = None
+    measure_next: list[dict[str, Any]] = field(default_factory=list)
+    misfit: Mapping[str, Any] = field(default_factory=lambda: {"flag": False, "why": None})
+    forecast: list[dict[str, Any]] = field(default_factory=list)
+    rescue: Mapping[str, Any] | None = None
+    ties: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the explanation as plain values, in the form other programs rely on."""
@@ -76,6 +95,12 @@ class Explanation:
             "failure": {"class": self.failure_class, "day": self.failure_day},
             "best_response": self.best_response,
             "answered": self.answered,
+            "cannot_tell_because": self.cannot_tell_because,
+            "ties": self.ties,
+            "rescue": None if self.rescue is None else dict(self.rescue),
+            "measure_next": self.measure_next,
+            "misfit": dict(self.misfit),
+            "forecast": self.forecast,
             "mechanisms": self.mechanisms,
             "evidence": self.evidence,
             "sentences": self.sentences,

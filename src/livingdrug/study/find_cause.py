@@ -1,49 +1,75 @@
-"""Switch off every mechanism in every posterior draw of one subject, and choose the answer that this supports."""
+"""Switch off the mechanisms in the posterior draws of one subject, and choose the answer that this supports."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from livingdrug.core.randomness import derive_generator
 from livingdrug.core.ruleset import Ruleset
-from livingdrug.explain.attribution import Answer, Attribution, attribute_failure, choose_answer
+from livingdrug.explain.answer import Answer, choose_answer
+from livingdrug.explain.attribution import Attribution, attribute_failure
 from livingdrug.explain.mechanisms import CATALOGUE
-from livingdrug.explain.progression import MarkerRule, choose_horizon, compute_failure, draw_thresholds
-from livingdrug.study.fit_patient import PatientFit, solve_draws
+from livingdrug.explain.misfit import Misfit, check_fit
+from livingdrug.explain.progression import MarkerRule, choose_horizon, compute_failure
+from livingdrug.study.fit_patient import PatientFit, list_events, solve_draws
 from livingdrug.study.patient_data import PatientData
 from livingdrug.study.plans import list_landmarks, list_levels
 
 STEP = 14.0
 """Days between the predicted visits at which a counterfactual course is judged."""
-CLONES = ("high", "low", "negative")
+FIRST = 28.0
+"""First predicted visit after infusion: before it, a rise does not count."""
+ATTRIBUTED = 128
+"""Posterior draws in which mechanisms are switched off, at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """What the switched-off mechanisms say: the attribution, the answer, and the day by which they were judged."""
+    """What the switched-off mechanisms say: the attribution, the answer, and the day by which they were judged.
+
+    ``draws`` (draw, parameter) are those that were attributed.
+    """
 
     attribution: Attribution
     answer: Answer
     horizon: float
+    draws: np.ndarray
 
 
-def draw_extinction(
-    fit: PatientFit, parameters: np.ndarray, day: float, rng: np.random.Generator, *, jobs: int | None
-) -> np.ndarray:
-    """Put into each draw the chance by which its clones die out, given that the relapse was seen.
+def list_visits(horizon: float) -> np.ndarray:
+    """Return the days on which a counterfactual course is looked at.
 
-    The clone that makes up most of the tumour on the day of failure is known to have survived. The
-    others may have died out as chance has it. A draw keeps its chances in every counterfactual.
+    >>> list_visits(60.0).tolist()
+    [0.0, 28.0, 42.0, 56.0, 60.0]
     """
-    keep = (*(f"tumour_{clone}" for clone in CLONES), *(f"survival_{clone}" for clone in CLONES))
-    state = solve_draws(fit, parameters, np.array([max(day, 1.0)]), keep, jobs=jobs)[:, 0]
-    burden = np.nan_to_num(state[:, : len(CLONES)])
-    is_known = np.arange(len(CLONES)) == np.argmax(burden, axis=1)[:, None]
-    thresholds = draw_thresholds(state[:, len(CLONES) :], is_known, rng)
-    changed = parameters.copy()
-    for k, clone in enumerate(CLONES):
-        changed[:, fit.problem.model.parameter_names.index(f"extinct_{clone}")] = thresholds[:, k]
-    return changed
+    return np.unique(np.concatenate([[0.0], np.arange(FIRST, horizon, STEP), [horizon]]))
+
+
+def find_misfit(fit: PatientFit, *, settings: Ruleset, jobs: int | None = None) -> Misfit:
+    """Check whether the model can reproduce the subject's data."""
+    problem, rows = fit.problem, fit.problem.rows
+    if len(rows) == 0:
+        return Misfit(flag=False, why="", probability=1.0)
+    draws = thin_draws(fit.posterior.parameters)
+    course = solve_draws(fit, draws, problem.times, problem.outputs, jobs=jobs)
+    predicted = course[:, rows.time, rows.output]
+    return check_fit(rows, predicted, problem.outputs, problem.times, least=settings.threshold("misfit_probability"))
+
+
+def thin_draws(parameters: np.ndarray) -> np.ndarray:
+    """Return every so manieth draw, `ATTRIBUTED` at most."""
+    step = -(-len(parameters) // ATTRIBUTED)
+    return parameters[::step]
+
+
+def withhold_answer(fit: PatientFit, misfit: Misfit, settings: Ruleset) -> str:
+    """Say why no answer may be given whatever the attribution says; empty where one may."""
+    least = int(settings.threshold("answer_rows"))
+    later = int((fit.problem.times[fit.problem.rows.time] > 0).sum())
+    if later < least:
+        return f"only {later} usable measurements after infusion, and at least {least} are asked for"
+    if misfit.flag:
+        return f"the model cannot reproduce the data ({misfit.why})"
+    return ""
 
 
 def find_cause(
@@ -53,10 +79,10 @@ def find_cause(
     day: float,
     *,
     settings: Ruleset,
-    seed: int,
+    misfit: Misfit,
     jobs: int | None = None,
 ) -> Cause:
-    """Switch off every mechanism in turn and choose the answer that the posterior supports.
+    """Switch off the mechanisms and choose the answer that the posterior supports.
 
     Parameters
     ----------
@@ -66,11 +92,12 @@ def find_cause(
         When the treatment failed.
     settings : Ruleset
         Landmarks, reference quantiles, and the probability at which an answer is given.
+    misfit : Misfit
+        Where the model cannot reproduce the data no answer is given.
     """
     horizon = choose_horizon(day, list_landmarks(settings))
-    times = np.unique(np.concatenate([np.arange(0.0, horizon, STEP), [horizon]]))
-    rng = derive_generator(seed, "explain", data.subject_id, "extinction")
-    draws = draw_extinction(fit, fit.posterior.parameters, day, rng, jobs=jobs)
+    times = list_visits(horizon)
+    draws = thin_draws(fit.posterior.parameters)
 
     def assess(parameters: np.ndarray) -> np.ndarray:
         return compute_failure(solve_draws(fit, parameters, times, (marker.marker,), jobs=jobs)[:, :, 0], marker)
@@ -84,7 +111,11 @@ def find_cause(
         effective=fit.posterior.draws.effective,
         levels=list_levels(settings),
         tie=settings.threshold("tie"),
+        events=[event.type for event in list_events(data)],
     )
     observed = data.named_observations["variable"].unique().to_list()
-    answer = choose_answer(attribution, CATALOGUE, observed, enough=settings.threshold("answer_probability"))
-    return Cause(attribution, answer, horizon)
+    withheld = withhold_answer(fit, misfit, settings)
+    answer = choose_answer(
+        attribution, CATALOGUE, observed, enough=settings.threshold("answer_probability"), withheld=withheld
+    )
+    return Cause(attribution, answer, horizon, draws)

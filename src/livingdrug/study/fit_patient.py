@@ -16,11 +16,13 @@ from livingdrug.engine.solve import solve
 from livingdrug.fit.individual import IndividualFit, fit_individual
 from livingdrug.fit.likelihood import Noise
 from livingdrug.fit.problem import MOST_STEPS, Problem, create_problem
-from livingdrug.models.unified.interventions import DOSE, LEVERS
+from livingdrug.models.unified.interventions import DOSE, EXTINCTION_DRAWS, LEVERS
 from livingdrug.simulate.protocol import Event, create_changes
 from livingdrug.study.patient_data import PatientData, derive_model_observations, find_dose, find_end
 from livingdrug.study.plans import Plan, choose_free
 
+DRAWS = 1024
+"""Posterior draws."""
 BAND_DAYS = 60
 """Report days of a band."""
 BAND_SCHEMA = {
@@ -79,6 +81,7 @@ def fit_patient(
     noise: Mapping[str, Noise],
     *,
     seed: int,
+    draws: int = DRAWS,
     jobs: int | None = None,
 ) -> PatientFit:
     """Fit one subject; the result depends on the seed and the subject, not on the number of workers.
@@ -102,10 +105,24 @@ def fit_patient(
         observations,
         noise,
         free=choose_free(plan, values, measured),
+        chances=EXTINCTION_DRAWS,
         changes=changes,
     )
     rng = derive_generator(seed, "explain", data.subject_id, "fit")
-    return PatientFit(problem, fit_individual(problem, rng=rng, threads=jobs), values)
+    return PatientFit(
+        problem,
+        fit_individual(problem, rng=rng, draws=draws, most=choose_most(draws), with_mode=draws >= DRAWS, threads=jobs),
+        values,
+    )
+
+
+def choose_most(draws: int) -> int:
+    """Return the moves in one stage at most: fewer in a quick fit, which somebody waits for.
+
+    >>> choose_most(384), choose_most(1024)
+    (10, 16)
+    """
+    return 10 if draws < DRAWS else 16
 
 
 def solve_draws(
@@ -180,6 +197,7 @@ def describe_fit(fit: PatientFit) -> dict[str, Any]:
             "shrinkage": float(1 - np.var(draws.z[:, j])),
         }
         for j, free in enumerate(fit.problem.free)
+        if free.scale != "exponential"
     ]
     return {
         "converged": posterior.is_converged and draws.temperature == 1.0,
@@ -188,8 +206,8 @@ def describe_fit(fit: PatientFit) -> dict[str, Any]:
         "failed_starts": posterior.failed_starts,
         "draws": len(draws.z),
         "effective_draws": draws.effective,
-        "laplace_effective_share": draws.laplace_effective,
         "tempered_stages": draws.stages,
+        "evaluations": draws.evaluations,
         "acceptance": draws.acceptance,
         "parameter_set": fit.values.name,
         "parameters": parameters,

@@ -1,7 +1,8 @@
 """One subject's part of a record, made ready for the model: which rows, under which names, from which day."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import polars as pl
 
@@ -9,6 +10,7 @@ from livingdrug.core.errors import InputError
 from livingdrug.core.patient import Product
 from livingdrug.core.tables import Record
 from livingdrug.knowledge.rules import load_rules
+from livingdrug.study.plans import PLANS
 
 BASELINE_WINDOW = 60.0
 """Days before infusion within which the last value of a variable stands for day 0."""
@@ -33,6 +35,8 @@ class PatientData:
     renamed : mapping
         Names of the record to the model's names, where they differ: the tumour's light chain, and
         ``antigen_density:BCMA`` where BCMA is the product's target.
+    subject : mapping
+        The row of the subjects table.
     """
 
     subject_id: str
@@ -42,6 +46,7 @@ class PatientData:
     events: pl.DataFrame
     rows: tuple[int, ...]
     renamed: Mapping[str, str]
+    subject: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def named_observations(self) -> pl.DataFrame:
@@ -80,13 +85,15 @@ def select_patient(record: Record, subject_id: str | None = None) -> PatientData
         observations=observations,
         events=record.events.filter(is_it),
         rows=tuple(numbered[ROW].to_list()),
-        renamed=find_names(observations, Product(row["product"]).target),
+        renamed=find_names(observations, Product(row["product"]).target, row["disease"]),
+        subject=row,
     )
 
 
-def find_names(observations: pl.DataFrame, target: str) -> dict[str, str]:
+def find_names(observations: pl.DataFrame, target: str, disease: str) -> dict[str, str]:
     """Return the record's names that the model calls otherwise, and the model's name for each."""
-    names: dict[str, str] = {}
+    plan = PLANS.get(disease)
+    names = {old: new for old, new in plan.names.items() if old in observations["variable"]} if plan else {}
     for variable in observations["variable"].unique().sort().to_list():
         base, _, detail = variable.partition(":")
         if detail and detail.upper() == target:

@@ -1,7 +1,7 @@
 """Per disease: which parameters of the unified model are free in one patient, and which marker tells the outcome."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from livingdrug.core.parameters import ParameterSet
 from livingdrug.core.ruleset import Ruleset
@@ -28,21 +28,31 @@ class Plan:
         Parameters that differ between patients and shape a course; those without a spread in the set stay typical.
     scales : mapping of output to parameter
         Markers whose level at baseline is a parameter of its own.
+    nuisance : mapping of variable to parameters
+        Free as well where the variable was measured: what lies between the patient and the assay.
     markers : tuple of Marker
         Best first.
     rules : str
         Ruleset with the thresholds of response and progression.
     rise, response, full_response : str
         Names of its thresholds: rise from nadir; fall from baseline that is a response, and one that is enough [%].
+    level : str
+        Name of a threshold below which the marker itself must fall, and above which it has come back; empty where
+        response is a fall from baseline.
+    names : mapping of variable to output
+        Variables that the model calls otherwise.
     """
 
     free: tuple[str, ...]
     scales: Mapping[str, str]
     markers: tuple[Marker, ...]
     rules: str
-    rise: str
-    response: str
-    full_response: str
+    rise: str = ""
+    response: str = ""
+    full_response: str = ""
+    level: str = ""
+    nuisance: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 SETTINGS = "explanation/1"
@@ -51,14 +61,20 @@ SETTINGS = "explanation/1"
 FLOOR_SHARE = 0.01
 """Share of a limit that is added to a prediction before its logarithm is taken."""
 
-CAR_T = ("feng", "fM", "alpha", "dM", "xg", "gB")
+COUNTED: Mapping[str, tuple[str, float]] = {"mrd": ("marrow_plasma_cells", 100.0)}
+"""Variables that count cells, the output that predicts them, and its units in one of theirs."""
+
+CAR_T = ("feng", "fM", "rE", "Kn", "N0", "alpha", "dM", "xg", "gB")
 TUMOUR = ("r", "B0", "S0", "G0", "fraction_low", "fraction_negative", "density_low_ratio", "antigen_density_high")
 ASSAYS = ("vcn", "wbc_other")
+B_CELLS = ("H0", "b_cells_0")
+MARROW = ("marrow_other",)
 
 PLANS: Mapping[str, Plan] = {
     "myeloma": Plan(
-        free=(*CAR_T, *TUMOUR, *ASSAYS, "m_protein_0", "flc_involved_0", "sbcma_0"),
+        free=(*CAR_T, *TUMOUR, "m_protein_0", "flc_involved_0", "sbcma_0"),
         scales={"m_protein": "m_protein_0", "flc_involved": "flc_involved_0", "sbcma": "sbcma_0"},
+        nuisance={"car_transgene": ASSAYS, "marrow_plasma_cells": MARROW},
         markers=(
             Marker("m_protein", "measurable_m_protein", "progression_serum"),
             Marker("flc_involved", "measurable_flc", "progression_flc"),
@@ -68,23 +84,46 @@ PLANS: Mapping[str, Plan] = {
         response="partial_serum",
         full_response="very_good_serum",
     ),
+    "lbcl": Plan(
+        free=(*CAR_T, *TUMOUR),
+        scales={},
+        nuisance={"car_transgene": ASSAYS, "b_cells": B_CELLS},
+        markers=(Marker("tumour_spd", "", "sum_least"),),
+        rules="lugano/2014",
+        rise="lesion_rise",
+        response="partial_fall",
+        full_response="partial_fall",
+        names={"metabolic_tumour_volume": "tumour_volume"},
+    ),
+    "b_all": Plan(
+        free=(*CAR_T, *TUMOUR),
+        scales={},
+        nuisance={"car_transgene": ASSAYS, "b_cells": B_CELLS, "marrow_plasma_cells": MARROW},
+        markers=(Marker("marrow_plasma_cells", "", ""),),
+        rules="all/nccn-eln",
+        level="marrow_remission",
+        names={"marrow_blasts": "marrow_plasma_cells"},
+    ),
 }
 
 
 def choose_free(plan: Plan, values: ParameterSet, variables: set[str]) -> tuple[str, ...]:
-    """Return the free parameters: those with a spread, and of the scales only those whose marker was measured."""
+    """Return the free parameters: those with a spread, and of scales and nuisances only those that were measured."""
     unused = {parameter for output, parameter in plan.scales.items() if output not in variables}
     if "antigen_density" not in variables and "antigen_positive_fraction" not in variables:
         unused.add("antigen_density_high")
-    if "car_transgene" not in variables:
-        unused |= set(ASSAYS)
     known = [name for name, value in values.values.items() if value.spread is not None]
-    return tuple(name for name in plan.free if name in known and name not in unused)
+    extra = [name for variable, names in plan.nuisance.items() if variable in variables for name in names]
+    return tuple(name for name in (*plan.free, *extra) if name in known and name not in unused)
 
 
 def create_noise(settings: Ruleset) -> dict[str, Noise]:
-    """Read how each variable is measured: ``log_noise_``, ``logit_noise_`` or ``noise_`` and ``limit_`` of its name."""
+    """Read how each variable is measured: ``log_noise_``, ``logit_noise_`` or ``noise_`` and ``limit_`` of its name.
+
+    ``count_noise_`` is the overdispersion of counted cells; a count stands for the output of `COUNTED`.
+    """
     prefixes: tuple[tuple[str, Kind], ...] = (
+        ("count_noise_", "count"),
         ("log_noise_", "lognormal"),
         ("logit_noise_", "logitnormal"),
         ("noise_", "additive"),
@@ -98,7 +137,9 @@ def create_noise(settings: Ruleset) -> dict[str, Noise]:
         limit = settings.thresholds.get(f"limit_{variable}")
         level = 0.0 if limit is None else limit.value
         share = 1.0 if found[1] == "logitnormal" else FLOOR_SHARE
-        noise[variable] = Noise(found[1], value.value, limit=level, floor=share * level or 1e-12)
+        output, factor = COUNTED.get(variable, ("", 1.0))
+        floor = 1e-12 if found[1] == "count" else share * level or 1e-12
+        noise[variable] = Noise(found[1], value.value, limit=level, floor=floor, output=output, factor=factor)
     return noise
 
 

@@ -127,7 +127,9 @@ def compute_plan_hash(design: TrialDesign) -> str:
     >>> compute_plan_hash(design) == compute_plan_hash(replace(design, seed=2))
     False
     """
-    digest = hashlib.sha256(f"{VERSION} {CHUNK} {design.digest()}".encode())
+    # patients are weighed when all is done: other weights are no reason to simulate again
+    drawn = replace(design, plausible=())
+    digest = hashlib.sha256(f"{VERSION} {CHUNK} {drawn.digest()}".encode())
     for name, values in sorted(_list_sets(design).items()):
         digest.update(f"{name} {dict(values.values)!r} {dict(values.correlations)!r}".encode())
     for rules in _list_books(design):

@@ -62,15 +62,17 @@ def _compute_in_processes(tasks: Iterable[ChunkTask], workers: int) -> Iterator[
             '`run_trial` must be called below `if __name__ == "__main__":` in a script, but was called while the '
             "script was read again by a worker. Hint: put the call there, or use jobs=1."
         )
-    context = multiprocessing.get_context("spawn")
+    context, others = multiprocessing.get_context("spawn"), set(multiprocessing.active_children())
     with _one_thread_each(), ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker) as pool:
         rest = iter(tasks)
         waiting: dict[Future[pl.DataFrame], ChunkTask] = {}
+        is_done = False
         try:
             while True:
                 for task in islice(rest, AHEAD * workers - len(waiting)):
                     waiting[pool.submit(compute_chunk, task)] = task
                 if not waiting:
+                    is_done = True
                     return
                 done = wait(waiting, return_when=FIRST_COMPLETED).done
                 for future in done:
@@ -81,6 +83,10 @@ def _compute_in_processes(tasks: Iterable[ChunkTask], workers: int) -> Iterator[
                 "Hint: the parts written so far are complete; go on with --resume, with fewer jobs if memory was short."
             ) from error
         finally:
+            if not is_done:
+                # stopped, by Ctrl-C for instance: nobody waits for what the workers are at
+                for worker in set(multiprocessing.active_children()) - others:
+                    worker.terminate()
             pool.shutdown(wait=True, cancel_futures=True)
 
 

@@ -9,16 +9,11 @@ import polars as pl
 MARROW = "marrow_blasts"
 FULL = {"neutrophils": (3.0, "10*9/L"), "platelets": (220.0, "10*9/L")}
 """Counts with a marrow free of leukaemia, and their unit: the middle of what is normal."""
-SMEAR = ("blood_blasts", "%")
-SPILL = 5.0
-"""Percent of blasts in marrow above which some are seen in blood."""
-PART = 0.5
-"""Percent of blasts in blood for one in marrow above that."""
 PERCENT = 100.0
 
 
 def add_counts(observations: pl.DataFrame) -> pl.DataFrame:
-    """Return the observations with counts and a smear on the days of marrow samples, each patient's rows by day.
+    """Return the observations with counts on the days of marrow samples, each patient's rows by day.
 
     Examples
     --------
@@ -27,13 +22,11 @@ def add_counts(observations: pl.DataFrame) -> pl.DataFrame:
     ...     unit=pl.lit("%"), assay=pl.lit(""), lloq=pl.lit(None), censored=pl.lit("none"))
     >>> added = add_counts(rows)
     >>> [(name, round(value, 2)) for name, value in added.select("variable", "value").rows()[1:]]
-    [('neutrophils', 1.35), ('platelets', 99.0), ('blood_blasts', 25.0)]
+    [('neutrophils', 1.35), ('platelets', 99.0)]
     """
     marrow = observations.filter(pl.col("variable") == MARROW)
     free = 1 - pl.col("value") / PERCENT
-    spilt = PART * pl.max_horizontal(pl.col("value") - SPILL, 0.0)
     added = [_measure(marrow, name, full * free, unit) for name, (full, unit) in FULL.items()]
-    added.append(_measure(marrow, SMEAR[0], spilt, SMEAR[1]))
     return pl.concat([observations, *added]).sort("subject_id", "day", maintain_order=True)
 
 

@@ -55,6 +55,11 @@ def choose_model(disease: str, arm: Arm) -> ArmModel:
 def sample_arm(chosen: ArmModel, arm: Arm, first: int, count: int, seed: int) -> np.ndarray:
     """Draw the patients of an arm and change what the arm changes at infusion, (patient, parameter)."""
     table = sample_parameters(chosen.model, chosen.values, first, count, seed=seed, exponential=chosen.draws)
+    return treat_at_infusion(chosen, arm, table)
+
+
+def treat_at_infusion(chosen: ArmModel, arm: Arm, table: np.ndarray) -> np.ndarray:
+    """Change in patients, (patient, parameter), what the arm changes at infusion; they are changed in place."""
     place = chosen.model.parameter_names.index
     table[:, place(DOSE)] = table[:, place(DOSE)] * arm.dose_factor if arm.cells is None else arm.cells
     table[:, place(BURDEN)] *= arm.burden_factor

@@ -139,6 +139,32 @@ class Visits:
 
 
 @dataclass(frozen=True, slots=True)
+class Plausible:
+    """What is known of real patients, to which virtual ones are weighed.
+
+    Parameters
+    ----------
+    column : str
+        A number of the outcomes: ``burden``, ``car_t_cells_max``, ``age_years``.
+    lower, upper : float or None
+        A patient outside has weight 0.
+    mean : float or None
+        What the weighted mean of the column must be; of its logarithm where ``with_logarithm``, so that it is the
+        geometric mean that is stated.
+    with_logarithm : bool
+    arms : tuple of str
+        All where empty.
+    """
+
+    column: str
+    lower: float | None = None
+    upper: float | None = None
+    mean: float | None = None
+    with_logarithm: bool = False
+    arms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class TrialDesign:
     """A virtual trial.
 
@@ -158,6 +184,7 @@ class TrialDesign:
     dropout_per_year : float
         Hazard of leaving the trial [1/year].
     deaths : Deaths
+    plausible : tuple of Plausible
 
     Examples
     --------
@@ -177,6 +204,7 @@ class TrialDesign:
     visits: Visits = Visits()
     dropout_per_year: float = 0.0
     deaths: Deaths = Deaths()
+    plausible: tuple[Plausible, ...] = ()
 
     @property
     def n(self) -> int:

@@ -22,6 +22,7 @@ from livingdrug.study.trial_design import (
     Arm,
     AssayChange,
     Deaths,
+    Plausible,
     TrialDesign,
     TrialEvent,
     Visits,
@@ -44,6 +45,7 @@ DOCUMENT = {
     "assay": Entry("tables", []),
     "dropout": Entry("table", {}),
     "deaths": Entry("table", {}),
+    "plausible": Entry("tables", []),
 }
 TRIAL = {
     "name": Entry("text", required=True),
@@ -90,6 +92,20 @@ ASSAY = {
     "lloq": Entry("number", None, 0.0),
     "measured": Entry("truth", True),  # noqa: FBT003 - a default
 }
+WEIGHABLE = (
+    *("age_years", "weight_kg", "dose", "burden", "tumour_cells_min"),
+    *("car_t_cells_max", "car_t_cells_max_day", "car_t_cells_auc_0_28"),
+)
+"""Columns of the outcomes that are known, or not, of every patient alike: none is the result of an assessment."""
+PLAUSIBLE = {
+    "column": Entry("text", required=True, words=WEIGHABLE),
+    "lower": Entry("number", None, -1e300),
+    "upper": Entry("number", None, -1e300),
+    "mean": Entry("number", None, -1e300),
+    "geometric_mean": Entry("number", None, 1e-300),
+    "arm": Entry("text"),
+}
+TEXTS = ("column", "arm")
 DROPOUT = {"per_year": Entry("number", 0.0, 0.0, 1e3)}
 DEATHS = {**DROPOUT, "after_progression_per_year": Entry("number", 0.0, 0.0, 1e3)}
 
@@ -137,6 +153,7 @@ def decode_design(document: Mapping[str, Any], name: str = "design") -> TrialDes
     visits = _read_visits(reader, top["visits"] or {}, top["assay"] or [], disease)
     dropout = reader.read(top["dropout"] or {}, "dropout", DROPOUT)
     deaths = reader.read(top["deaths"] or {}, "deaths", DEATHS)
+    plausible = _read_plausible(reader, top["plausible"] or [], arms)
     if reader.faults:
         raise InputError.from_faults(name, reader.faults)
     return TrialDesign(
@@ -151,6 +168,7 @@ def decode_design(document: Mapping[str, Any], name: str = "design") -> TrialDes
         visits,
         float(dropout["per_year"]),
         Deaths(float(deaths["per_year"]), float(deaths["after_progression_per_year"])),
+        plausible,
     )
 
 
@@ -294,3 +312,26 @@ def _read_visits(reader: Reader, entry: Mapping[str, Any], assays: list[Mapping[
             )
         )
     return Visits(visits["every"], visits["attendance"], tuple(changes))
+
+
+def _read_plausible(reader: Reader, given: list[Mapping[str, Any]], arms: tuple[Arm, ...]) -> tuple[Plausible, ...]:
+    """Return to what virtual patients are weighed."""
+    known = tuple(arm.name for arm in arms)
+    read = []
+    for place, one in enumerate(given):
+        where = f"plausible[{place}]"
+        found = reader.read(one, where, {**PLAUSIBLE, "arm": Entry("text", words=known)})
+        stated = {k: found[k] for k in ("lower", "upper", "mean", "geometric_mean") if k in one}
+        if not stated:
+            reader.add(where, "must have lower, upper, mean or geometric_mean", NONE, "write one of them")
+        if "mean" in stated and "geometric_mean" in stated:
+            reader.add(f"{where}.mean", "must not stand beside geometric_mean", one["mean"], "leave one of them out")
+        bounds = {k: None if v is None else float(v) for k, v in found.items() if k in PLAUSIBLE and k not in TEXTS}
+        lower, upper = bounds["lower"], bounds["upper"]
+        if lower is not None and upper is not None and lower >= upper:
+            reader.add(f"{where}.upper", "must lie above lower", upper, "correct the numbers")
+        is_geometric = bounds["geometric_mean"] is not None
+        mean = bounds["geometric_mean"] if is_geometric else bounds["mean"]
+        own = () if found["arm"] is None else (found["arm"],)
+        read.append(Plausible(found["column"] or "", lower, upper, mean, is_geometric, own))
+    return tuple(read)

@@ -11,6 +11,7 @@ from livingdrug.clinical.survival import compute_cumulative_incidence
 from livingdrug.clinical.survival_comparison import compute_log_rank
 from livingdrug.core.errors import InputError
 from livingdrug.study.trial_design import TrialDesign
+from livingdrug.study.trial_plausibility import WEIGHTED, Weights, compute_weights, tabulate_weighted
 from livingdrug.study.trial_result_rates import (
     COLUMNS,
     SCHEMA,
@@ -20,6 +21,7 @@ from livingdrug.study.trial_result_rates import (
     tabulate_arm,
     take_times,
 )
+from livingdrug.study.trial_result_words import tell_trial
 
 CURVE = {
     "arm": pl.String,
@@ -83,8 +85,27 @@ class TrialResult:
         Columns ``arm, endpoint, statistic, value, lower, upper, unit, n, events``.
         """
         rows = [row for arm in self.arms for row in tabulate_arm(arm, self.of(arm, *COLUMNS), self.design.days)]
+        if self.design.plausible:
+            columns = ("response", "complete_response", "pfs_time", "pfs_event")
+            weighed = ((arm, self.of(arm, *columns), self.weigh(arm)) for arm in self.arms)
+            rows += [row for arm, own, weights in weighed for row in tabulate_weighted(arm, own, weights)]
         rows += [row for arm in self.arms[1:] for row in self._compare(arm)]
         return pl.DataFrame(rows, schema=SCHEMA, orient="row")
+
+    def weigh(self, arm: str) -> Weights:
+        """Return the plausibility weights of the patients of an arm; even ones where the design states nothing."""
+        rules = [rule for rule in self.design.plausible if not rule.arms or arm in rule.arms]
+        own = self.of(arm, *dict.fromkeys(["subject_id", *(rule.column for rule in rules)]))
+        return compute_weights(own, rules, arm)
+
+    @property
+    def weights(self) -> pl.DataFrame:
+        """Plausibility weights: ``arm, subject_id, weight``, with mean 1 in each arm."""
+        tables = [
+            self.of(arm, "arm", "subject_id").with_columns(weight=pl.Series(self.weigh(arm).weight))
+            for arm in self.arms
+        ]
+        return pl.concat(tables)
 
     def _compare(self, arm: str) -> list[Row]:
         rows: list[Row] = []
@@ -193,8 +214,7 @@ class TrialResult:
             own = table.filter(pl.col("arm") == arm)
             lines.append(f"  {arm} (n = {design.arm(arm).n})")
             lines += [line for row in own.iter_rows(named=True) if (line := _say(row))]
-        for row in table.filter(pl.col("statistic") == "log-rank p value").iter_rows(named=True):
-            lines.append(f"  {row['arm']}: {row['endpoint'].replace('_', ' ')}, log-rank p = {row['value']:.3g}")
+        lines += [f"  {line}" for line in tell_trial(table, self.arms)]
         return "\n".join(lines)
 
     def __repr__(self) -> str:
@@ -207,6 +227,8 @@ SHOWN = ("overall_response", "complete_response", "very_good_partial_response_or
 def _say(row: Mapping[str, Any]) -> str:
     """Return a row of the endpoints as a line of the summary; empty where it is left to the table."""
     name, value, lower, upper = row["endpoint"].replace("_", " "), row["value"], row["lower"], row["upper"]
+    if row["statistic"] == WEIGHTED:
+        return ""
     if row["endpoint"] in SHOWN:
         return f"    {name:<40} {100 * value:5.1f} % ({100 * lower:.1f} to {100 * upper:.1f})"
     if row["endpoint"] == "failure" and row["statistic"] in FAILURES:

@@ -38,6 +38,10 @@ PHENOTYPE = Assay(
     needs=("car_t_cells", 0.1),
 )
 LIMIT_OF_IFE = 0.02
+SPILL = 5.0
+"""Percent of blasts in marrow above which some are seen in blood."""
+SPILT = 0.5
+"""Percent of blasts in blood for one in marrow above that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +162,7 @@ B_ALL = VisitPlan(
         PHENOTYPE,
         B_CELLS,
         Assay("marrow_blasts", "%", "marrow_plasma_cells", MONTHLY, 0.25, "logit", 0.1, "aspirate", whole=100.0),
+        Assay("blood_blasts", "%", "marrow_plasma_cells", MONTHLY, 0.15, name="smear", factor=SPILT, above=SPILL),
         Assay("mrd", "1", "marrow_plasma_cells", MONTHLY, 0.40, "logit", 1e-4, "flow cytometry", factor=0.01),
         Assay(
             "antigen_positive_fraction:CD19",

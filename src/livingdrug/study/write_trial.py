@@ -10,6 +10,8 @@ from livingdrug.study.trial_result_targets import tabulate_targets
 def write_trial(result: TrialResult, folder: Path) -> tuple[Path, ...]:
     """Write outcomes.parquet, endpoints.csv, km.csv, failures.csv, targets.csv and manifest.json.
 
+    Plausibility weights, where there are any, go into weights.csv.
+
     Returns
     -------
     paths : tuple of Path
@@ -31,6 +33,11 @@ def write_trial(result: TrialResult, folder: Path) -> tuple[Path, ...]:
         path = folder / f"{name}.csv"
         table.write_csv(path)
         written.append(path)
+    weights = folder / "weights.csv"
+    weights.unlink(missing_ok=True)
+    if result.design.plausible:
+        result.weights.write_csv(weights)
+        written.append(weights)
     manifest = folder / "manifest.json"
     text = json.dumps(dict(result.manifest), indent=2, ensure_ascii=False, default=str)
     manifest.write_text(f"{text}\n", encoding="utf-8")

@@ -138,10 +138,14 @@ def test_what_is_not_a_unit_is_not_understood(text):
     ("spellings", "factor"),
     [
         (("10*9/L", "10^9/L", "x10^9/L", "× 10⁹/L", "K/uL", "10*3/µL", "10³/μL", "1e9/L", "{cells}.10*9/L"), 1e12),
-        (("mg/24h", "mg/24 h", "mg/d", "mg/day", "mg/(24.h)"), 1e-3 / 86400),
+        (("mg/24h", "mg/24 h", "mg/d", "mg/day", "mg/(24.h)", "mg/24hrs"), 1e-3 / 86400),
+        (("10*3/uL", "K/uL", "K/mcL", "10^3/mcL"), 1e12),
+        (("umol/L", "µmol/L", "mcmol/L"), 1e-3),
+        (("g/dL", "gm/dL"), 1e4),
+        (("copies/ug", "{copies}/ug", "copies/mcg"), 1e6),
         (("mL/min/{1.73_m2}", "mL/min", "cc/min{normalised}"), 1e-6 / 60),
-        (("mm[Hg]", "mmHg"), 1.0),
-        (("Cel", "degC", "°C"), 1.0),
+        (("mm[Hg]", "mmHg", "mm Hg"), 1.0),
+        (("Cel", "degC", "°C", "deg C"), 1.0),
     ],
 )
 def test_spellings_of_one_unit_are_one_unit(spellings, factor):

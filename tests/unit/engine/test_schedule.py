@@ -155,3 +155,8 @@ def test_a_derivative_with_respect_to_a_parameter_that_a_schedule_changes(action
     found = solve(kernel, [[K], [K + step], [K - step]], [0.5, 3.0], schedule=schedule, wrt=["k"], rtol=1e-12)
     difference = (found.values[1] - found.values[2]) / (2 * step)
     np.testing.assert_allclose(found.gradient[0, :, :, 0], difference, rtol=1e-8)
+
+
+def test_a_change_on_a_day_too_early_to_step_to_is_a_sentence():
+    with pytest.raises(InputError, match="day must be 0 or 1e-100 or later"):
+        Schedule.from_changes(CHAIN, [[Change(5e-324, "x", "add", 1.0)]])

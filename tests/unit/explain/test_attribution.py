@@ -2,16 +2,11 @@ import numpy as np
 import pytest
 
 from livingdrug.core.outcome import Mechanism
-from livingdrug.explain.attribution import (
-    Attribution,
-    attribute_failure,
-    choose_answer,
-    compute_interval,
-    compute_winners,
-    select_candidates,
-    switch_off,
-)
+from livingdrug.explain.answer import choose_answer
+from livingdrug.explain.attribution import Attribution, attribute_failure, compute_interval, compute_winners
+from livingdrug.explain.coalitions import compute_shapley, list_coalitions
 from livingdrug.explain.mechanisms import CATALOGUE, Candidate, compute_reference
+from livingdrug.explain.switches import Experiment, compare_switches, select_candidates, switch_off
 from livingdrug.fit.problem import Free
 
 FREE = (
@@ -58,19 +53,67 @@ def test_two_mechanisms_that_each_rescue_share_the_draw():
     assert [s.probability for s in result.shares[:2]] == pytest.approx([0.5, 0.5], abs=0.01)
 
 
-def test_the_reason_is_the_mechanism_that_averts_the_failure_with_the_least_improvement():
-    escaping = draws(kill=0.33, escape=0.2)
-    result = attribute(escaping[:, :], levels=(0.5, 0.75))
-    assert result.unexplained > 0.9
-    both = draws(kill=0.2, loss=1.0)
-    assert attribute(both, levels=(0.5, 0.75)).shares[0].name == "potency"
-    assert attribute(both, levels=(0.9,)).shares[1].probability > 0.4
-
-
-def test_when_no_single_switch_helps_nothing_is_the_reason():
+def test_two_mechanisms_that_rescue_only_together_share_the_draw_and_neither_rescues_alone():
     result = attribute(draws(kill=0.02, escape=0.3))
+    shares = {s.name: s for s in result.shares}
+    assert shares["potency"].share == pytest.approx(0.5)
+    assert shares["antigen_negative"].share == pytest.approx(0.5)
+    assert max(s.rescue for s in result.shares) < 0.01
+    assert set(result.ties) == {"potency", "antigen_negative"}
+
+
+def test_one_fix_that_suffices_is_the_rescue():
+    rescues = {s.name: s.rescue for s in attribute(draws(kill=0.05)).shares}
+    assert rescues["potency"] == pytest.approx(1.0)
+    assert rescues["antigen_negative"] == pytest.approx(0.0)
+
+
+def test_the_reference_improves_until_the_failure_is_averted():
+    def stubborn(parameters):
+        return 1.0 - (parameters[:, 0] > 1.5)
+
+    result = attribute_failure(draws(kill=0.05), NAMES, FREE, TOY, stubborn, effective=40, levels=(0.5, 0.75))
+    assert result.shares[0].name == "potency"
+    too_low = attribute_failure(draws(kill=0.05), NAMES, FREE, TOY, stubborn, effective=40, levels=(0.5,))
+    assert too_low.unexplained > 0.9
+
+
+def test_when_nothing_averts_the_failure_nothing_is_the_reason():
+    result = attribute_failure(draws(kill=0.05), NAMES, FREE, TOY, lambda p: np.ones(len(p)), effective=40)
     assert result.unexplained > 0.97
     assert choose_answer(result, TOY, []).answered is None
+
+
+def test_an_answer_may_be_withheld():
+    answer = choose_answer(attribute(draws(kill=0.05)), TOY, ["pd1_tim3_fraction"], withheld="too few rows")
+    assert (answer.answered, answer.reason) == (None, "too few rows")
+
+
+def test_shapley_values_agree_with_the_mean_over_all_orders():
+    from itertools import permutations
+
+    worth = np.random.default_rng(0).random((8, 3))
+    worth[0] = 0
+    index = {tuple(row): i for i, row in enumerate(list_coalitions(3).tolist())}
+    expected = np.zeros((3, 3))
+    for order in permutations(range(3)):
+        members = [False] * 3
+        for player in order:
+            before = worth[index[tuple(members)]]
+            members[player] = True
+            expected[player] += (worth[index[tuple(members)]] - before) / 6
+    assert compute_shapley(worth) == pytest.approx(expected)
+
+
+def test_leaving_out_idle_mechanisms_changes_no_share():
+    rng = np.random.default_rng(1)
+    parameters = np.exp(rng.normal(0, 1.5, (60, 4))) * [0.4, 2.0, 0.05, 1.0]
+    parameters = parameters[assess(parameters) == 1]
+    experiment = Experiment(NAMES, FREE, TOY, assess)
+    found = compare_switches(experiment, parameters, assess(parameters), (0.5,))
+    whole = experiment.compute_worth(parameters, assess(parameters), list_coalitions(3), 0.5)
+    resolved = found.together >= 0.5
+    assert found.shapley[:, resolved] == pytest.approx(compute_shapley(whole)[:, resolved])
 
 
 def test_probabilities_and_the_unexplained_rest_sum_to_one():
@@ -126,8 +169,13 @@ def test_a_mechanism_without_free_parameters_is_not_examined():
     assert [c.mechanism for c in select_candidates(TOY, FREE[:1])] == [Mechanism.POTENCY]
 
 
-def test_a_switch_that_averts_too_little_is_no_reason():
-    assert compute_winners(np.array([[0.4], [0.3]]), tie=0.02).sum() == 0
+def test_a_draw_that_nothing_averts_has_no_winner():
+    assert compute_winners(np.zeros((2, 1)), tie=0.02).sum() == 0
+
+
+def test_steroids_are_examined_only_where_they_were_given():
+    assert not any(c.mechanism == Mechanism.STEROIDS for c in select_candidates(CATALOGUE, FREE))
+    assert any(c.mechanism == Mechanism.STEROIDS for c in select_candidates(CATALOGUE, FREE, ["corticosteroid"]))
 
 
 def test_a_reason_seen_in_every_draw_is_not_certain():

@@ -3,7 +3,8 @@ from dataclasses import replace
 import pytest
 
 from livingdrug.core.outcome import Mechanism
-from livingdrug.explain.attribution import Answer, Attribution, MechanismShare
+from livingdrug.explain.answer import Answer
+from livingdrug.explain.attribution import Attribution, MechanismShare
 from livingdrug.explain.evidence import Evidence
 from livingdrug.explain.narrative import Facts, write_percent, write_sentences
 

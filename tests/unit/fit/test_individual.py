@@ -9,10 +9,11 @@ from livingdrug.engine.compile import compile_model
 from livingdrug.engine.schedule import Change
 from livingdrug.engine.solve import solve
 from livingdrug.fit.climb import climb_starts, find_modes
-from livingdrug.fit.draws import Mixture, choose_temperature, compute_effective
+from livingdrug.fit.draws import choose_temperature, compute_effective
 from livingdrug.fit.individual import fit_individual, sample_prior
 from livingdrug.fit.likelihood import Noise
 from livingdrug.fit.problem import compute_log_posterior, compute_parameters, compute_positions, create_problem
+from livingdrug.fit.proposal import Proposal
 
 SD = {"rho": 0.2, "delta": 0.4, "growth": 0.5, "kill": 0.7, "scale": 0.5}
 TYPICAL = {"dose": 0.3, "rho": 0.7, "h": 0.2, "delta": 0.15, "growth": 0.02, "kill": 0.4, "half": 8.0, "ke": 0.033}
@@ -119,11 +120,11 @@ def test_a_patient_is_found_again_within_the_posterior():
 def test_nine_in_ten_true_values_lie_in_the_ninety_percent_interval():
     rng = np.random.default_rng(3)
     inside = []
-    for k in range(24):
+    for k in range(16):
         truth = rng.standard_normal(5)
-        low, high = np.quantile(fit(simulate(truth, 100 + k), seed=k).draws.z, [0.05, 0.95], axis=0)
+        low, high = np.quantile(fit(simulate(truth, 100 + k), seed=k, draws=128).draws.z, [0.05, 0.95], axis=0)
         inside.append((truth > low) & (truth < high))
-    assert 0.8 <= np.mean(inside) <= 0.97
+    assert 0.78 <= np.mean(inside) <= 0.98
 
 
 def test_the_laplace_spread_agrees_with_the_draws_where_the_data_are_plenty():
@@ -180,7 +181,7 @@ def test_values_below_the_limit_inform_without_being_numbers():
 def test_a_patient_whose_integration_fails_is_data_and_no_exception():
     changes = [Change(5.0, "half", "set", -1.0), Change(6.0, "growth", "set", 1e6)]
     problem = make_problem(simulate(np.zeros(5), 10), changes=changes)
-    result = fit_individual(problem, rng=np.random.default_rng(0), scan=16, draws=32)
+    result = fit_individual(problem, rng=np.random.default_rng(0), draws=32)
     assert not result.is_converged
     assert result.failed_starts > 0
     assert result.parameters.shape == (32, len(TYPICAL))
@@ -198,13 +199,27 @@ def test_starts_that_meet_at_one_place_are_one_mode():
     assert modes[0].is_converged
 
 
-def test_the_mixture_integrates_to_one():
-    modes = find_modes(climb_starts(make_problem(simulate(np.zeros(5), 13)), np.zeros((1, 5))))
-    mixture = Mixture.from_modes(modes)
-    z = mixture.sample(4000, np.random.default_rng(0))
-    wide = Mixture(mixture.shares, mixture.centres, 1.5 * mixture.roots)
-    ratio = np.exp(wide.compute_log_density(z) - mixture.compute_log_density(z))
-    assert ratio.mean() == pytest.approx(1.0, abs=0.15)
+def test_a_proposal_straightens_a_bent_cloud_and_restores_it():
+    rng = np.random.default_rng(0)
+    wide = 3 * rng.standard_normal((600, 2))
+    bent = np.column_stack([wide, 0.05 * wide[:, 0] ** 2 + 0.01 * rng.standard_normal(600), rng.standard_normal(600)])
+    learned = Proposal.learn(bent)
+    assert learned.restore(learned.straighten(bent)) == pytest.approx(bent)
+    thin = learned.straighten(bent)[:, 3]
+    assert thin.std() < 0.3
+
+
+def test_steps_leave_a_distribution_unchanged_that_is_not_the_proposals_own():
+    rng = np.random.default_rng(1)
+    learned = Proposal.learn(0.5 + 1.3 * rng.standard_normal((400, 3)))
+    z = rng.standard_normal((4000, 3))
+    for _ in range(12):
+        trial, correction = learned.propose(z, 0.7, rng)
+        change = 0.5 * (z * z).sum(axis=1) - 0.5 * (trial * trial).sum(axis=1) + correction
+        taken = np.log(rng.random(len(z))) < change
+        z[taken] = trial[taken]
+    assert z.mean(axis=0) == pytest.approx(np.zeros(3), abs=0.06)
+    assert z.std(axis=0) == pytest.approx(np.ones(3), abs=0.05)
 
 
 def test_the_temperature_keeps_half_of_the_draws_effective():

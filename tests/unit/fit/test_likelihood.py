@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import norm
+from scipy.stats import norm, poisson, t
 
 from livingdrug.fit.likelihood import KINDS, Rows, compute_censored_terms, compute_log_likelihood, compute_scaled
 
@@ -78,3 +78,32 @@ def test_a_prediction_that_is_not_a_number_is_impossible_and_harms_no_other_pati
     assert fit.value[0] == -np.inf
     assert np.isfinite(fit.value[1])
     assert fit.slope[0, 0] == 0.0
+
+
+def test_an_interval_adds_the_probability_of_lying_in_it():
+    place = np.zeros(1, dtype=int)
+    rows = Rows(
+        place, place, np.full(1, 2.0), np.full(1, 0.5), np.zeros(1), place, np.full(1, 2), lower=np.full(1, 1.0)
+    )
+    found = compute_log_likelihood(rows, np.array([[1.3]]))
+    expected = norm.cdf(2.0, 1.3, 0.5) - norm.cdf(1.0, 1.3, 0.5)
+    assert found.value[0] == pytest.approx(np.log(expected))
+    assert found.slope[0, 0] == pytest.approx(differentiate(rows, np.array([[1.3]]), 1e-5)[0], rel=1e-4)
+
+
+def test_a_count_without_overdispersion_is_poisson():
+    place = np.zeros(1, dtype=int)
+    rows = Rows(
+        place, place, np.full(1, 3.0), np.full(1, 1e-4), np.zeros(1), place + KINDS.index("count"), place,
+        exposure=np.full(1, 10.0),
+    )  # fmt: skip
+    assert compute_log_likelihood(rows, np.array([[0.25]])).value[0] == pytest.approx(poisson.logpmf(3, 2.5), abs=1e-4)
+
+
+def test_an_outlier_pulls_less_where_noise_has_heavy_tails():
+    place = np.zeros(1, dtype=int)
+    normal = Rows(place, place, np.full(1, 9.0), np.full(1, 1.0), np.zeros(1), place, place)
+    robust = Rows(place, place, np.full(1, 9.0), np.full(1, 1.0), np.zeros(1), place, place, freedom=np.full(1, 4.0))
+    at = np.array([[0.0]])
+    assert compute_log_likelihood(robust, at).slope[0, 0] < 0.2 * compute_log_likelihood(normal, at).slope[0, 0]
+    assert compute_log_likelihood(robust, at).value[0] == pytest.approx(t.logpdf(9.0, 4))

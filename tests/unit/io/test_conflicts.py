@@ -33,11 +33,12 @@ def test_both_values_are_kept_and_named_with_their_rows(tmp_path):
     check_record(record)
 
 
-def test_an_exact_repetition_is_refused_in_any_case(tmp_path):
-    rows = TWO + "P1,28,m_protein,1.20,g/dL,,,,\n"
-    with pytest.raises(InputError) as caught:
-        read_record(write(tmp_path, rows), keep_conflicts=True)
-    assert [fault.was for fault in caught.value.faults] == ["a repetition of row 2"]
+def test_an_exact_repetition_is_named_where_conflicts_are_kept_and_refused_otherwise(tmp_path):
+    folder = write(tmp_path, TWO + "P1,28,m_protein,1.20,g/dL,,,,\n")
+    record = read_record(folder, keep_conflicts=True)
+    assert record.conflicts[1] == "observations.csv, row 4 repeats row 2; it counts once"
+    with pytest.raises(InputError, match="in conflict with row 2"):
+        read_record(folder)
 
 
 def test_the_same_amount_in_another_unit_is_a_repetition(tmp_path):

@@ -11,6 +11,7 @@ from livingdrug.io.tables import read_record
 from livingdrug.study.assess_record import assess, choose_criteria, list_criteria
 from livingdrug.study.assessment import ENDPOINT_SCHEMA, VERDICT_SCHEMA
 from livingdrug.study.describe_criteria import describe_criteria
+from livingdrug.study.examples import load_example
 from livingdrug.study.write_assessment import write_assessment
 
 SUBJECTS = "subject_id,disease,product\ns1,solid,other\ns2,solid,other\n"
@@ -176,3 +177,27 @@ def test_every_set_of_criteria_says_what_it_looks_at_and_what_it_leaves_open():
     for name in list_criteria():
         assert described[name]["variables"]
         assert all(option["meaning"] for option in described[name]["options"])
+
+
+def test_capitals_of_criteria_do_not_matter():
+    assert choose_criteria(" IMWG/2016").name == choose_criteria("imwg").name == "imwg/2016"
+
+
+def test_an_option_of_days_is_not_negative():
+    with pytest.raises(InputError, match=r"visit_window_days: must be a number of days, 0 or more, but was -3"):
+        assess(load_example("myeloma_late_relapse"), "imwg/2016", visit_window_days=-3)
+
+
+def test_tables_in_memory_are_decoded_as_files_are_and_repeated_rows_change_nothing():
+    record = load_example("myeloma_late_relapse")
+    tables = {"subjects": record.subjects, "events": record.events, "observations": record.observations}
+    doubled = tables | {"observations": pl.concat([record.observations, record.observations[-5:]])}
+    found, again = (assess(each, "imwg/2016") for each in (tables, doubled))
+    assert again.verdicts.equals(found.verdicts)
+    assert again.endpoints.equals(found.endpoints)
+    assert sum("it counts once" in warning for warning in again.warnings) == 5
+
+
+def test_tables_that_are_not_polars_are_refused_with_a_way_out():
+    with pytest.raises(InputError, match=r"must hold polars tables, but subjects was list"):
+        assess({"subjects": [], "events": pl.DataFrame(), "observations": pl.DataFrame()}, "imwg/2016")

@@ -6,8 +6,12 @@ import pytest
 from livingdrug.core.errors import InputError
 from livingdrug.core.tables import Record
 from livingdrug.core.variables import VARIABLES
+from livingdrug.knowledge.rules import load_rules
+from livingdrug.study.benchmark_patients import simulate_failures
 from livingdrug.study.examples import list_examples, load_example
+from livingdrug.study.explain_benchmark import run_benchmark
 from livingdrug.study.explain_failure import explain_failure
+from livingdrug.study.fit_record import fit_record, write_fit
 from livingdrug.study.patient_data import derive_model_observations, find_end, select_patient
 from livingdrug.study.provenance import compute_input_hash
 from livingdrug.study.write_explanation import write_explanation
@@ -80,7 +84,7 @@ RESPONDING = {
 
 @pytest.fixture(scope="module")
 def late():
-    return explain_failure(load_example("myeloma_late_relapse"), seed=1)
+    return explain_failure(load_example("myeloma_late_relapse"), seed=1, draws=256)
 
 
 def test_the_late_relapse_is_found_and_explained_by_the_antigen(late):
@@ -99,6 +103,11 @@ def test_the_json_holds_what_others_rely_on(late):
     assert {"version", "seed", "input_hash", "assumed"} <= set(loaded["provenance"])
     assert {"answered", "evidence", "fit"} <= set(loaded)
     assert len(loaded["provenance"]["assumed"]) > 10
+    added = {"cannot_tell_because", "measure_next", "misfit", "forecast", "rescue", "ties"}
+    assert added <= set(loaded)
+    assert loaded["misfit"]["flag"] is False
+    assert loaded["rescue"]["mechanism"] == "antigen_low"
+    assert sum(item["share"] for item in loaded["mechanisms"]) == pytest.approx(1.0, abs=0.05)
 
 
 def test_probabilities_lie_inside_their_intervals_and_sum_to_at_most_one(late):
@@ -108,10 +117,10 @@ def test_probabilities_lie_inside_their_intervals_and_sum_to_at_most_one(late):
     assert total + late.fit["unexplained"] == pytest.approx(1.0)
 
 
-def test_the_explanation_has_the_same_bits_on_any_number_of_workers(late):
-    alone = explain_failure(load_example("myeloma_late_relapse"), seed=1, jobs=1)
-    many = explain_failure(load_example("myeloma_late_relapse"), seed=1, jobs=3)
-    assert alone.to_json() == many.to_json() == late.to_json()
+def test_the_explanation_has_the_same_bits_on_any_number_of_workers():
+    alone = explain_failure(load_example("myeloma_primary_resistance"), seed=1, draws=64, jobs=1)
+    many = explain_failure(load_example("myeloma_primary_resistance"), seed=1, draws=64, jobs=3)
+    assert alone.to_json() == many.to_json()
     assert alone.bands.equals(many.bands)
 
 
@@ -153,15 +162,20 @@ def test_every_example_is_synthetic_and_says_so(name):
     [("myeloma_primary_resistance", "primary_resistance"), ("myeloma_early_relapse", "early_relapse")],
 )
 def test_the_other_examples_fail_in_their_own_way(name, kind):
-    explanation = explain_failure(load_example(name), seed=1)
+    explanation = explain_failure(load_example(name), seed=1, draws=64)
     assert explanation.failed
     assert explanation.failure_class == kind
 
 
 def test_a_patient_in_response_has_not_failed_and_gets_no_reason():
-    explanation = explain_failure(make_record(RESPONDING), seed=1)
+    explanation = explain_failure(make_record(RESPONDING), seed=1, draws=128)
     assert not explanation.failed
     assert explanation.failure_class == "none"
+    assert explanation.cannot_tell_because is None
+    chances = [item["probability"] for item in explanation.forecast]
+    assert [item["day"] for item in explanation.forecast] == [90.0, 180.0, 365.0]
+    assert chances == sorted(chances)
+    assert all(item["lower"] <= item["probability"] <= item["upper"] for item in explanation.forecast)
     assert explanation.mechanisms == []
     assert explanation.answered is None
 
@@ -175,11 +189,11 @@ def test_a_record_without_observations_is_unknown_and_no_exception():
 
 
 def test_a_disease_without_criteria_is_unknown_and_says_why():
-    record = make_record({"tumour_spd": [(-7, 2000.0), (28, 100.0)]}, disease="lbcl", product="axi_cel")
+    record = make_record({"tumour_spd": [(-7, 2000.0), (28, 100.0)]}, disease="mcl", product="brexu_cel")
     explanation = explain_failure(record, seed=1)
     assert explanation.failure_class == "unknown"
     assert explanation.failed is None
-    assert "criteria for large B-cell lymphoma are not in this version" in " ".join(explanation.sentences)
+    assert "criteria for mantle cell lymphoma are not in this version" in " ".join(explanation.sentences)
 
 
 def test_a_product_without_values_is_assessed_but_not_fitted():
@@ -229,3 +243,51 @@ def test_the_involved_chain_goes_by_the_name_of_the_model():
     data = select_patient(make_record(series))
     assert data.renamed["flc_lambda"] == "flc_involved"
     assert set(derive_model_observations(data)["variable"]) == {"flc_involved", "flc_uninvolved"}
+
+
+def test_two_usable_measurements_are_not_enough_for_an_answer():
+    progressing = {"m_protein": [(-7, 2.0), (28, 3.5), (56, 5.0)]}
+    explanation = explain_failure(make_record(progressing), seed=1, draws=64)
+    assert explanation.answered is None
+    assert explanation.cannot_tell_because
+
+
+def test_a_course_that_the_model_cannot_give_is_flagged_and_gets_no_answer():
+    wild = {
+        "m_protein": [(-7, 3.0), (28, 0.4), (56, 6.0), (84, 0.3), (112, 7.0), (140, 0.4), (168, 8.0), (196, 9.0)],
+        "urine_m_protein": [(day, 20.0) for day in (-7, 28, 56, 84, 112, 140, 168, 196)],
+        "car_transgene": [(7, 4e4), (14, 9e4), (28, 2e4), (90, 2e3)],
+    }
+    explanation = explain_failure(make_record(wild), seed=1, draws=128)
+    assert explanation.misfit["flag"]
+    assert explanation.answered is None
+    assert any("do not look like the model" in sentence for sentence in explanation.sentences)
+
+
+@pytest.mark.parametrize(("disease", "product"), [("lbcl", "axi_cel"), ("b_all", "tisa_cel")])
+def test_lymphoma_and_leukaemia_are_explained_too(disease, product):
+    settings = load_rules("explanation/1")
+    failure = next(simulate_failures(disease, product, 1, seed=5, settings=settings, with_extra=False))
+    explanation = explain_failure(failure.record, seed=1, draws=128)
+    assert explanation.failed
+    assert explanation.mechanisms
+    assert explanation.fit["rows"] > 5
+    assert sum(failure.reasons.values()) == pytest.approx(1.0)
+
+
+def test_a_fit_writes_draws_diagnostics_and_predictions(tmp_path):
+    write_fit(fit_record(load_example("myeloma_primary_resistance"), draws=128), tmp_path)
+    assert pl.read_parquet(tmp_path / "posterior.parquet").height == 128
+    diagnostics = json.loads((tmp_path / "diagnostics.json").read_text())
+    assert {"effective_draws", "misfit", "parameters", "converged"} <= set(diagnostics)
+    predictive = pl.read_csv(tmp_path / "predictive.csv")
+    assert (predictive["lower"] <= predictive["upper"]).all()
+
+
+def test_the_benchmark_reports_what_it_promises():
+    report = run_benchmark(5, seed=3, training=1, draws=64, long=0)
+    promised = {"n", "answered", "accuracy_answered", "top1", "top2", "top1_four_classes", "ece", "shapley_mae"}
+    promised |= {"baseline_commonest", "baseline_classifier", "limit", "seconds_per_patient", "confusion"}
+    assert promised <= set(report)
+    assert report["n"] == 5
+    assert sum(sum(row.values()) for row in report["confusion"].values()) == 5

@@ -32,7 +32,7 @@ def simulate(departures, seed):
 
 @pytest.mark.parametrize("mechanism", DEPARTURES)
 def test_the_only_departure_from_typical_is_the_top_mechanism_or_in_its_group(mechanism):
-    explanation = explain_failure(simulate(DEPARTURES[mechanism], 1), seed=1)
+    explanation = explain_failure(simulate(DEPARTURES[mechanism], 1), seed=1, draws=256)
     top = explanation.mechanisms[0]
     assert explanation.failed
     assert explanation.fit["converged"]
@@ -42,7 +42,7 @@ def test_the_only_departure_from_typical_is_the_top_mechanism_or_in_its_group(me
 
 def test_a_clone_that_most_patients_do_not_have_is_found_although_no_gradient_leads_to_it():
     departures = {"fraction_negative": 3.5, "r": 0.5, "gB": 1.5}
-    explanation = explain_failure(simulate(departures, 3), seed=1)
+    explanation = explain_failure(simulate(departures, 3), seed=1, draws=128)
     negative = next(p for p in explanation.fit["parameters"] if p["name"] == "fraction_negative")
     assert explanation.failed
     assert negative["spreads_from_typical"] > 2
@@ -50,6 +50,6 @@ def test_a_clone_that_most_patients_do_not_have_is_found_although_no_gradient_le
 
 
 def test_switching_a_mechanism_off_never_harms():
-    explanation = explain_failure(simulate(DEPARTURES["potency"], 2), seed=1)
+    explanation = explain_failure(simulate(DEPARTURES["potency"], 2), seed=1, draws=128)
     as_is = explanation.counterfactuals["failure_as_is"]
     assert (explanation.counterfactuals["failure_without"] <= as_is + 0.05).all()

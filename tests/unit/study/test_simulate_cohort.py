@@ -7,6 +7,7 @@ from livingdrug.core.errors import InputError
 from livingdrug.io.tables import read_record
 from livingdrug.simulate.protocol import Event, Protocol
 from livingdrug.study import simulate_cohort as module
+from livingdrug.study.assess_record import assess
 from livingdrug.study.simulate_cohort import simulate_cohort, simulate_summaries, write_simulation
 
 ARMS = [
@@ -79,3 +80,10 @@ def test_the_dose_of_day_0_stands_in_the_events():
 def test_a_cohort_that_cannot_be_is_refused(disease, product, more, message):
     with pytest.raises(InputError, match=message):
         simulate_cohort(disease, product, **more)
+
+
+def test_a_simulated_leukaemia_can_be_assessed_as_it_is():
+    record = simulate_cohort("b_all", "tisa_cel", n=20, days=120.0, seed=1, jobs=1).record
+    endpoints = assess(record, "all/nccn-eln").endpoints
+    best = endpoints.filter(pl.col("endpoint") == "best_overall_response")["value"].to_list()
+    assert 0.5 < sum(value == "CRi" for value in best) / len(best) < 1.0

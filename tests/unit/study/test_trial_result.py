@@ -122,7 +122,9 @@ def test_the_report_stands_alone_and_escapes_names(result):
 def test_the_summary_names_arms_and_rates(result):
     text = result.summary()
     assert "axi (n = 80)" in text
-    assert "tisa against axi: progression free survival, log-rank p" in text
+    assert "Progression free survival " in text
+    assert "between tisa and axi: median" in text
+    assert "(log-rank p = " in text
 
 
 def test_two_arms_from_one_population_differ_as_often_as_the_level_says(result):

@@ -1,0 +1,121 @@
+"""Simulation-based calibration of one patient's fit: are true values uniform among the draws?
+
+Run from the repository root: ``python benchmarks/calibration_of_fits.py [--fits N] [--draws N] [--seed N] [--jobs N]``.
+
+True values are drawn from the prior, data from the model with the fit's own noise and limits, and each is fitted. If
+the draws are the posterior, the rank of a true value among them is uniform (Talts 2018): a chi-square test over 20
+bins for every free parameter, and the share of true values inside 90 % intervals.
+"""
+
+import argparse
+import json
+import sys
+import time
+
+import numpy as np
+import polars as pl
+from scipy.stats import chi2
+
+from livingdrug.core.parameters import bind
+from livingdrug.engine.compile import compile_model
+from livingdrug.engine.solve import solve
+from livingdrug.fit.individual import fit_individual, sample_prior
+from livingdrug.fit.problem import compute_parameters, create_problem
+from livingdrug.knowledge.parameters import load_parameters
+from livingdrug.knowledge.rules import load_rules
+from livingdrug.models.unified.interventions import EXTINCTION_DRAWS
+from livingdrug.models.unified.model import UNIFIED
+from livingdrug.study.fit_patient import choose_most
+from livingdrug.study.plans import PLANS, SETTINGS, choose_free, create_noise
+
+DESIGNS = {
+    ("myeloma", "ide_cel"): {
+        "car_transgene": (7, 14, 21, 28, 60, 90, 180),
+        "m_protein": (0, *range(28, 365, 28)),
+        "flc_involved": (0, *range(28, 365, 28)),
+    },
+    ("lbcl", "axi_cel"): {
+        "car_transgene": (7, 14, 21, 28, 60, 90, 180),
+        "tumour_spd": (0, *range(28, 365, 28)),
+    },
+}
+SCHEMA = {"variable": pl.String, "day": pl.Float64, "value": pl.Float64, "lloq": pl.Float64, "censored": pl.String}
+BINS = 20
+
+
+def observe(design, values, noise, rng):
+    """Return the noisy rows of a course (time, output), those below their limit censored."""
+    days = sorted({day for own in design.values() for day in own})
+    rows = []
+    for place, (variable, own) in enumerate(design.items()):
+        for day in own:
+            value = values[days.index(day), place] * np.exp(noise[variable].sd * rng.standard_normal())
+            is_low = value < noise[variable].limit
+            limit = noise[variable].limit
+            rows.append((variable, float(day), None if is_low else value, limit, "left" if is_low else "none"))
+    return pl.DataFrame(rows, schema=SCHEMA, orient="row")
+
+
+def fit_one(pair, design, *, rng, draws, jobs):
+    """Draw one patient, fit it; return ranks in [0, 1), whether inside 90 %, effective draws and seconds."""
+    values, noise = load_parameters("unified_{}_{}".format(*pair)), create_noise(load_rules(SETTINGS))
+    kernel, typical = compile_model(UNIFIED), bind(UNIFIED, values)
+    free = choose_free(PLANS[pair[0]], values, set(design))
+    empty = pl.DataFrame(schema=SCHEMA)
+    options = {"free": free, "chances": EXTINCTION_DRAWS}
+    prior = create_problem(UNIFIED, kernel, values, typical, empty, noise, **options)
+    truth = sample_prior(prior, 1, rng)
+    days = np.array(sorted({day for own in design.values() for day in own}), dtype=float)
+    course = solve(kernel, compute_parameters(prior, truth)[0], days, keep=tuple(design), rtol=1e-6).values[0]
+    problem = create_problem(UNIFIED, kernel, values, typical, observe(design, course, noise, rng), noise, **options)
+    start = time.perf_counter()
+    found = fit_individual(problem, rng=rng, draws=draws, most=choose_most(draws), threads=jobs).draws
+    seconds = time.perf_counter() - start
+    low, high = np.quantile(found.z, [0.05, 0.95], axis=0)
+    inside = (truth[0] > low) & (truth[0] < high)
+    return problem.names, (found.z < truth).mean(axis=0), inside, found.effective, seconds
+
+
+def test_uniform(ranks):
+    """Return the p value of a chi-square test of uniform ranks."""
+    counts = np.histogram(ranks, bins=np.linspace(0, 1, BINS + 1))[0]
+    expected = len(ranks) / BINS
+    return float(chi2.sf(((counts - expected) ** 2 / expected).sum(), BINS - 1))
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--fits", type=int, default=500)
+    parser.add_argument("--draws", type=int, default=1024)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--pair", default="myeloma/ide_cel")
+    options = parser.parse_args()
+    pair = tuple(options.pair.split("/"))
+    rng = np.random.default_rng(options.seed)
+    results = [
+        fit_one(pair, DESIGNS[pair], rng=rng, draws=options.draws, jobs=options.jobs) for _ in range(options.fits)
+    ]
+    names = results[0][0]
+    ranks, inside = (np.array([one[k] for one in results]) for k in (1, 2))
+    effective, seconds = (np.array([one[k] for one in results]) for k in (3, 4))
+    report = {
+        "pair": options.pair,
+        "fits": options.fits,
+        "draws": options.draws,
+        "coverage_90": float(inside.mean()),
+        "worst_p": min(test_uniform(ranks[:, j]) for j in range(len(names))),
+        "effective_median": float(np.median(effective)),
+        "effective_200": float((effective >= 200).mean()),
+        "seconds_median": float(np.median(seconds)),
+        "parameters": {
+            name: {"p": round(test_uniform(ranks[:, j]), 4), "coverage_90": round(float(inside[:, j].mean()), 3)}
+            for j, name in enumerate(names)
+        },
+    }
+    sys.stdout.write(json.dumps(report, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

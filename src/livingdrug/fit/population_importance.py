@@ -1,0 +1,233 @@
+r"""Population values by expectation-maximisation with importance sampling, their likelihood and standard errors.
+
+Each patient's conditional distribution is sampled from a Student-t distribution at its present mean and covariance
+(a tenth of the draws from the population instead, so that weights stay bounded), with the same quasi-random points in
+every iteration: the expectation step is then a smooth function of the values, and the iterations settle. Means,
+covariances and noises follow in closed form (Wei and Tanner 1990; Bauer and Guzy 2004).
+
+The information about the means is what complete data would hold less what is missing (Louis 1982),
+
+.. math::
+    I = \sum_i \big(\Omega^{-1} - \Omega^{-1} V_i \Omega^{-1}\big)
+
+with :math:`V_i` each patient's conditional covariance; for spreads and noises it is the sum of squared scores.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import gammaln, logsumexp, ndtri
+from scipy.stats import chi2, qmc
+
+from livingdrug.fit.population import (
+    SMALLEST_SPREAD,
+    PatientMoments,
+    PopulationProblem,
+    PopulationRows,
+    PopulationValues,
+    check_start,
+    compute_normal,
+    compute_row_terms,
+    compute_squares,
+    count_by_kind,
+    sum_by_kind,
+)
+
+FREEDOM = 5.0
+"""Degrees of freedom of the draws: tails heavier than the patient's keep weights bounded."""
+WIDER = 1.5
+"""Factor on the standard deviations that draws are made with."""
+SHARE = 0.1
+"""Of the draws, those from the population."""
+
+
+@dataclass(frozen=True, slots=True)
+class PopulationFit:
+    """Estimates with their uncertainty.
+
+    Parameters
+    ----------
+    values : PopulationValues
+    mean_error : (free,)
+        Standard errors of the means; infinite where the data do not inform about them.
+    spread_error, noise_error : (free,), (kind,)
+        Standard errors of the logarithms of spreads and noises.
+    log_likelihood : float
+        Of all data, by importance sampling.
+    effective : (patient,)
+        Effective number of draws behind each patient.
+    moments : PatientMoments
+    history : (iteration,)
+        The log-likelihood.
+    """
+
+    values: PopulationValues
+    mean_error: np.ndarray
+    spread_error: np.ndarray
+    noise_error: np.ndarray
+    log_likelihood: float
+    effective: np.ndarray
+    moments: PatientMoments
+    history: np.ndarray
+
+    @property
+    def shrinkage(self) -> np.ndarray:
+        """How far the patients' means are drawn together, 0 to 1 (free,): one less spread of means over spread."""
+        return np.asarray(1 - self.moments.means.std(axis=0) / self.values.spread)
+
+
+@dataclass(frozen=True, slots=True)
+class _Expectation:
+    """What the draws of one expectation step show."""
+
+    z: np.ndarray
+    weights: np.ndarray
+    squares: np.ndarray
+    log_likelihood: np.ndarray
+
+    @property
+    def means(self) -> np.ndarray:
+        return np.asarray(np.einsum("pd,pdf->pf", self.weights, self.z))
+
+    @property
+    def covariances(self) -> np.ndarray:
+        gap = self.z - self.means[:, None, :]
+        return np.asarray(np.einsum("pdf,pdg->pfg", self.weights[:, :, None] * gap, gap))
+
+
+class _Sampler:
+    """Fixed quasi-random points, turned into draws of every patient."""
+
+    def __init__(self, problem: PopulationProblem, draws: int, free: int, seed: int) -> None:
+        self.rows, self.predict = problem.rows, problem.predict
+        patients = len(self.rows.value)
+        wide = round(SHARE * draws)
+        points = _spread_points(draws - wide, free + 1, seed)
+        self.normal = ndtri(points[:, :free])
+        self.stretch = np.sqrt(FREEDOM / chi2.ppf(points[:, free], FREEDOM))
+        self.wide = ndtri(_spread_points(wide, free, seed + 1))
+        self.patient = np.repeat(np.arange(patients), draws)
+        self.shape = (patients, draws)
+
+    def expect(self, values: PopulationValues, moments: PatientMoments) -> _Expectation:
+        """Draw each patient around its mean, weigh the draws, and return what they show."""
+        free = len(values.mean)
+        root = np.linalg.cholesky(values.covariance)
+        means, own = moments.means, WIDER * _factor(moments.covariances, values.covariance)
+        near = means[:, None, :] + np.einsum("pfg,dg->pdf", own, self.normal * self.stretch[:, None])
+        wide = np.broadcast_to(values.mean + self.wide @ root.T, (len(near), *self.wide.shape))
+        z = np.concatenate([near, wide], axis=1)
+        flat = z.reshape(-1, free)
+        predicted = self.predict(flat, self.patient)
+        fit = compute_row_terms(self.rows, self.patient, predicted, values.noise).sum(axis=1).reshape(self.shape)
+        prior = compute_normal(flat, values.mean, root).reshape(self.shape)
+        share = self.wide.shape[0] / self.shape[1]
+        by_own = _compute_student(z, means, own) + np.log(1 - share)
+        log_weights = fit + prior - np.logaddexp(by_own, prior + np.log(share))
+        total = logsumexp(log_weights, axis=1)
+        weights = np.exp(log_weights - total[:, None])
+        squares = compute_squares(self.rows, self.patient, predicted, values.noise).reshape(*self.shape, -1)
+        return _Expectation(z, weights, np.einsum("pd,pdr->pr", weights, squares), total - np.log(self.shape[1]))
+
+
+def _spread_points(count: int, size: int, seed: int) -> np.ndarray:
+    """Return quasi-random points inside the unit cube (count, size)."""
+    whole = 1 << (count - 1).bit_length()
+    points = qmc.Sobol(size, rng=np.random.default_rng(seed)).random(whole)[:count]
+    return np.asarray(np.clip(points, SMALLEST_SPREAD**4, 1 - SMALLEST_SPREAD**4))
+
+
+def _factor(covariances: np.ndarray, between: np.ndarray) -> np.ndarray:
+    """Return Cholesky factors, kept away from flat by a little of the spread between patients."""
+    return np.asarray(np.linalg.cholesky(covariances + 1e-4 * np.diag(np.diag(between))))
+
+
+def _compute_student(z: np.ndarray, means: np.ndarray, roots: np.ndarray) -> np.ndarray:
+    """Return the log density of the proposals (patient, draw)."""
+    free = z.shape[-1]
+    whitened = np.linalg.solve(roots, np.swapaxes(z - means[:, None, :], 1, 2))
+    body = np.log1p((whitened**2).sum(axis=1) / FREEDOM)
+    constant = gammaln((FREEDOM + free) / 2) - gammaln(FREEDOM / 2) - free / 2 * np.log(FREEDOM * np.pi)
+    volume = np.log(np.diagonal(roots, axis1=1, axis2=2)).sum(axis=1)
+    return np.asarray(constant - volume[:, None] - (FREEDOM + free) / 2 * body)
+
+
+def fit_by_importance(
+    problem: PopulationProblem,
+    start: PopulationValues,
+    moments: PatientMoments,
+    *,
+    seed: int,
+    draws: int = 256,
+    iterations: int = 60,
+    progress: Callable[[int, int], None] | None = None,
+) -> PopulationFit:
+    """Estimate population values.
+
+    Parameters
+    ----------
+    start : PopulationValues
+    moments : PatientMoments
+        Roughly right, as :func:`fit_by_markov_chains` returns them.
+    draws : int
+        Of each patient in each iteration.
+
+    Raises
+    ------
+    InputError
+        If ``start`` does not fit the rows.
+    """
+    rows = problem.rows
+    check_start(rows, start)
+    sampler = _Sampler(problem, draws, len(start.mean), seed)
+    values, history = start, []
+    for iteration in range(iterations):
+        found = sampler.expect(values, moments)
+        moments = PatientMoments(found.means, found.covariances)
+        values = _maximise(rows, found, with_correlations=problem.with_correlations)
+        history.append(found.log_likelihood.sum())
+        if progress is not None:
+            progress(iteration + 1, iterations)
+    found = sampler.expect(values, moments)
+    errors = _compute_errors(rows, values, found)
+    effective = 1 / (found.weights**2).sum(axis=1)
+    total = float(found.log_likelihood.sum())
+    moments = PatientMoments(found.means, found.covariances)
+    return PopulationFit(values, *errors, total, effective, moments, np.array(history))
+
+
+def _maximise(rows: PopulationRows, found: _Expectation, *, with_correlations: bool) -> PopulationValues:
+    mean = found.means.mean(axis=0)
+    gap = found.means - mean
+    covariance = (found.covariances + gap[:, :, None] * gap[:, None, :]).mean(axis=0)
+    if not with_correlations:
+        covariance = np.diag(np.maximum(np.diag(covariance), SMALLEST_SPREAD**2))
+    noise = np.sqrt(sum_by_kind(rows, found.squares) / np.maximum(count_by_kind(rows), 1))
+    return PopulationValues(mean, covariance, np.maximum(noise, SMALLEST_SPREAD))
+
+
+def _invert(information: np.ndarray) -> np.ndarray:
+    """Return standard errors; infinite where the data do not inform about every direction."""
+    if np.linalg.eigvalsh(information)[0] <= 0:
+        return np.full(len(information), np.inf)
+    return np.asarray(np.sqrt(np.diag(np.linalg.inv(information))))
+
+
+def _compute_errors(
+    rows: PopulationRows, values: PopulationValues, found: _Expectation
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return standard errors of means, and of the logarithms of spreads and noises."""
+    inverse = np.linalg.inv(values.covariance)
+    information = (inverse - inverse @ found.covariances @ inverse).sum(axis=0)
+    mean_error = _invert(0.5 * (information + information.T))
+    gap = found.z - values.mean
+    square = np.einsum("pd,pdf->pf", found.weights, gap**2) / np.diag(values.covariance)
+    count = np.array([np.bincount(k[r], minlength=rows.kinds) for k, r in zip(rows.kind, rows.is_row, strict=True)])
+    own = np.array(
+        [np.bincount(k, weights=s, minlength=rows.kinds) for k, s in zip(rows.kind, found.squares, strict=True)]
+    )
+    scores = np.hstack([square - 1, own / values.noise**2 - count])
+    inside = np.linalg.pinv(scores.T @ scores)
+    errors = np.sqrt(np.maximum(np.diag(inside), 0.0))
+    return mean_error, errors[: len(values.mean)], errors[len(values.mean) :]

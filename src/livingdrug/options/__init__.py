@@ -1,0 +1,1 @@
+"""What next: facts of a patient, rules over them, and the criteria that trials state."""

@@ -1,0 +1,464 @@
+"""What a text says of an earlier CAR T-cell therapy: required, allowed, excluded, or excluded for a time.
+
+A wrong reading here misleads exactly the patients this is for, so a therapy counts only where the sentence says
+that the patient had it; the trial's own product, its manufacture and its dates are told apart by what precedes.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from livingdrug.options.antigen_names import find_antigens
+from livingdrug.options.eligibility_statement import (
+    ALLOWED,
+    EXCLUDED,
+    PARSED,
+    PARTIAL,
+    REQUIRED,
+    Statement,
+    TrialContext,
+    find_durations,
+)
+from livingdrug.options.eligibility_text import EXCLUSION, MAIN, EligibilityText, Unit
+from livingdrug.options.predicate import Group, Leaf, Predicate
+
+CAR_T, GENE_OR_CELL, TARGET_THERAPY = "car_t", "gene_or_cell_therapy", "target_therapy"
+
+_CAR = re.compile(
+    r"\bcar[\s.-]*(?:modified[\s-]*)?(?:t|nk)\b(?:[\s-]*(?:cells?))?|\bc?cars?[\s-]*t[\s-]*cells?|\bcart\b"
+    r"|\bcart[\s-]*(?:cells?|therapy)|\bchimeric\s+(?:antigen|antigens"
+    r"|receptor)[\s-]*(?:antigen\s+)?(?:receptors?)?"
+    r"|\bcar[\s-]+(?:cell(?:ular)?\s+)?(?:therapy|therapies|treatment|products?|modified|transduced"
+    r"|engineered|expressing)|\bcar[\s-]*t(?=[\s-]*(?:na[iï]ve|exposed|experienced|pretreated))"
+)
+_GENE = re.compile(
+    r"\b(?:gene|genetically|genetic)[\s-]*(?:therap(?:y|ies)|modified|engineered|manipulated|transfer"
+    r"|transduced)(?:\s+(?:products?|t[\s-]*cells?|cell(?:s|ular)?(?:\s+(?:therap\w+|immunotherap\w+"
+    r"|products?))?|t[\s-]*cell\s+therap\w+|autologous\s+t[\s-]*cells?))?"
+    r"|\btransgenic\s+(?:t[\s-]*)?cell\s+therap\w+|\b(?:lentiviral|retroviral"
+    r"|viral\s+vector)[\s-]*(?:or\s+\w+[\s-]*)?(?:based\s+)?(?:gene\s+)?(?:therap\w+|vector)"
+    r"|(?<!stem\s)(?<!stem-)(?<!nk\s)(?<!killer\s)(?<!dendritic\s)(?<!lak\s)(?<!cik\s)(?<!til\s)"
+    r"\b(?:(?:adoptive|t|immune|effector|engineered|transferred|genetically|b\s+cell-directed|lymphocyte"
+    r"|modified|autologous|allogeneic|somatic|other|any)[\s-]+)*cell(?:ular)?[\s-]+(?:immuno)?(?:therap(?:y"
+    r"|ies)|treatment|transfer)(?:\s+products?)?"
+    r"|\badoptive\s+(?:immuno)?therap\w+|\badoptive\s+(?:immune\s+)?(?:t[\s-]*)?cell(?:ular)?\s+\w+"
+    r"|\bengineered\s+(?:t[\s-]*)?cells?(?:\s+therap\w+)?|\bt[\s-]*cell\s+receptor[\s-]+(?:engineered"
+    r"|modified|therapy|t)"
+)
+_DIRECTED = re.compile(
+    r"(?:[\s-]*(?:directed|targeted|targeting|specific|based)[\s,-]*(?:[\w-]+[\s-]+){0,2}?(?:therap(?:y|ies)"
+    r"|treatments?|agents?|products?|drugs?|immunotherap\w+|medications?|investigational))|\s+(?:therap(?:y"
+    r"|ies)|treatment)\b"
+)
+_DIRECTED_AT = re.compile(
+    r"\b(?:therap(?:y|ies)|treatments?|agents?|drugs?|products?)\b[\w\s]{0,20}?\b(?:directed\s+(?:at|to"
+    r"|against|toward)|targeting|targeted\s+(?:at|to|against)|against"
+    r"|that\s+targets?)\s+(?:\w+[\s/,-]+){0,8}\W*$"
+)
+_ANCHOR = re.compile(
+    r"\b(?:before|prior\s+to|after|following|preceding|until|during|post|from|of|for|to|since|receive"
+    r"|receiving|with|at|undergo|undergoing|require\w*|planned|scheduled|following)\s+"
+    r"(?:(?:the|their|study|planned|first|initial|protocol|this|start\s+of|day\s+of|time\s+of|receiving"
+    r"|treatment\s+with|infusion\s+of|administration\s+of|a|an|anti)\W+)*(?:[\w./+-]+[\s-]+){0,2}?$"
+)
+_HAD_BEFORE = re.compile(
+    r"\b(?:prior|previous(?:ly)?|earlier|past|history|received|receipt|treated|having|had|has\s+had|exposed"
+    r"|exposure|used?|underwent|undergone|failed|failure|refractory|relaps\w+|progress\w*|any|other|another"
+    r"|na[iï]ve|participated|enrolled|given|administration\s+of|treatment\s+with|accepted|been|pretreated"
+    r"|pre-treated|washout|discontinu\w+|since|last|most\s+recent)\b"
+)
+_RECEIVED_AFTER = re.compile(
+    r"^[\w\s,/()-]{0,60}?\b(?:in\s+the\s+past|previously|before\s+(?:enrol|screen|inclusion|entry|leuka"
+    r"|apheresis|signing|study|this)|prior\s+to\s+(?:enrol|screen|inclusion|entry|leuka|apheresis|signing"
+    r"|study|registration|consent|the\s+study|informed|first)|within|at\s+any\s+time|received)\b"
+)
+_OWN = re.compile(
+    r"\b(?:allerg\w+|hypersensitiv\w+|intoleran\w+|suitable|unsuitable|eligible\s+for|candidates?|ineligible"
+    r"|contraindicat\w+|toxicit\w+\s+management|willing\w*|agree\w*|consent|plan(?:ned|s)?\s+to|schedul\w+"
+    r"|intend\w*|manufactur\w+|production|prepar\w+|transduc\w+|collect\w*|availab\w+|insufficient|sufficient"
+    r"|dose|shedding|contracepti\w+|pregnan\w*|birth\s+control|component|excipient|accept\s+treatment"
+    r"|follow-?up|long-?term|vaccin\w+|donat\w+|judged|opinion|bridging|refus\w+|unable\s+to|benefit\s+from"
+    r"|naive\s+t|participat\w+\s+in\s+this|intervening)\b"
+)
+_NOT = re.compile(
+    r"\b(?:no|not|never|without|neither|nor|naive|naïve|free\s+of|denies|cannot|must\s+not|should\s+not"
+    r"|have\s+not|has\s+not|had\s+not|none|absence\s+of|excluding)\b"
+)
+_EXCEPT = re.compile(
+    r"\b(?:except(?:ing|ion)?(?:\s+(?:for|of|that))?|excluding|other\s+than|with\s+the\s+exception\s+of"
+    r"|apart\s+from|aside\s+from|unless)\b"
+)
+_LET = re.compile(
+    r"\b(?:(?:is|are|be|will\s+be|may\s+be|can\s+be|considered)\s+(?:still\s+)?(?:also\s+)?(?:allowed"
+    r"|permitted|eligible|acceptable|accepted|included|enrolled|permissible)|allowed|permitted|acceptable"
+    r"|may\s+(?:also\s+)?(?:have|be|participate|enrol+)"
+    r"|can\s+(?:also\s+)?(?:be|participate|enrol+)|not\s+(?:be\s+)?(?:an?\s+)?(?:exclu\w+)|regardless"
+    r"|irrespective|either|eligible\s+(?:if|provided|for\s+(?:enrol|inclusion|the\s+study))|also\s+eligible"
+    r"|are\s+eligible|not\s+required|with\s+or\s+without|including\s+those)\b"
+)
+_MUST = re.compile(
+    r"\b(?:must\s+have|have\s+(?:previously\s+)?(?:received|failed|relapsed|progressed)|has\s+(?:received"
+    r"|failed|relapsed|progressed)|required|relaps\w+|refractory|progress\w+|failed|failure|treated|after"
+    r"|following|received|had)\b"
+)
+_IF = re.compile(
+    r"\b(?:if|provided|unless|as\s+long\s+as|only|when|who\s+(?:did|do|have|had)|that\s+(?:did|resulted)"
+    r"|without\s+(?:response|achiev))\b"
+)
+_RESULT = re.compile(
+    r"\b(?:refractory\s+to|fail\w*\s+to\s+respond|no\s+response|non-?respon\w+|progress\w+\s+(?:within|on)"
+    r"|relaps\w+\s+within|toxicit\w+|grade|crs|icans|neurotox\w+|unresolved|not\s+recovered)\b"
+)
+_STOPPED = re.compile(
+    r"\bwash[\s-]*out\b|\b(?:must|should|have|has|be)\s+(?:be|been|have\s+been)?\s*(?:discontinued|stopped"
+    r"|completed|occurred|finished)\b"
+)
+_IS_INTERVAL = re.compile(
+    r"(?:\s*(?:infusions?|therap\w+|products?|treatment))?\s*(?:\([^)]*\)\s*)?[:-]?\s*(?:≥|>\s?=?|=\s?>"
+    r"|at\s+least|more\s+than|within|<)\s*\d+\s*(?:days?|weeks?|months?)"
+)
+
+
+_MAY_NAME = re.compile(
+    r"car[\s.-]?[tn]|cart|cars|\bcar\b|chimer|gene|cellular|cells?[\s-]|adoptive|engineered|target|direct|against|therap|treat|anti-|agent"
+)
+"""What a sentence holds if it may speak of such a therapy: a quick look before the long one."""
+
+
+_MUST_SHOW = re.compile(
+    r"[^,;]{0,30}?\b(?:must|should|need\s+to|are\s+required\s+to)\s+(?:also\s+)?(?:have|show|be|undergo|provide)\b"
+)
+"""Those who had the therapy are let in, and more is asked of them."""
+_SAME_EVENT = re.compile(
+    r"\b(?:progress|relaps|refractor|fail|recur)\w*\s+or\s+(?=(?:progress|relaps|refractor|fail|recur))"
+)
+_NAMES_CAR_T = re.compile(r"[^.;]{0,40}\bincluding\b[^.;]{0,30}\bcar-?\s?t\b")
+_TOXICITY = re.compile(
+    r"\b(?:toxicit\w+|neurotox\w+|crs|icans|cytokine\s+release\s+syndrome|adverse\s+(?:events?|effects?)|complications?|side\s+effects?)"
+    r"\b[^,;]{0,50}?\b(?:from|of|due\s+to|related\s+to|caused\s+by|after|following|to)\W+(?:\w+\W+){0,4}$"
+)
+"""A toxicity of an earlier therapy is barred, not the therapy."""
+_OTHER_TRIAL = re.compile(
+    r"[\s-]*(?:\w+[\s-]+){0,2}?(?:(?:clinical\s+)?trials?\b(?!\s+within)|protocols?\b|(?:is\s+|are\s+)?(?:planned|scheduled)\b)"
+)
+_BIRTH_CONTROL = re.compile(r"\b(?:contracepti\w+|birth\s+control|childbearing)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class _Mention:
+    start: int
+    end: int
+    scope: str
+    targets: tuple[str, ...]
+
+
+def find_prior_car_t(text: EligibilityText, _: TrialContext) -> Iterator[Statement]:
+    r"""Find what a text says of CAR T-cell, gene-modified or target-directed therapy before the trial.
+
+    Examples
+    --------
+    >>> from livingdrug.options.eligibility_text import split_text
+    >>> text = split_text("Inclusion Criteria:\n* Prior CD19 CAR-T is allowed\n"
+    ...                   "Exclusion Criteria:\n* CAR-T within 3 months")
+    >>> [(s.polarity, s.value) for s in find_prior_car_t(text, TrialContext())]
+    ... # doctest: +NORMALIZE_WHITESPACE
+    [('allowed', {'scope': 'car_t', 'targets': ['CD19'], 'within_days': None}),
+     ('excluded', {'scope': 'car_t', 'targets': [], 'within_days': 90.0})]
+    """
+    seen: set[tuple[str, str, str]] = set()
+    for unit in text.units:
+        if unit.is_heading or unit.block != MAIN:
+            continue
+        lower = text.lower[unit.body : unit.end]
+        if not _MAY_NAME.search(lower):
+            continue
+        for statement in _read_unit(lower, text.plain[unit.body : unit.end], unit):
+            if statement.key not in seen:
+                seen.add(statement.key)
+                yield statement
+
+
+def ask_prior_car_t(value: dict[str, object], polarity: str) -> Predicate:
+    """Return what is asked of the CAR T-cell therapies that the patient had."""
+    targets = value["targets"] if isinstance(value["targets"], list) else []
+    days = value["within_days"]
+    names = [f"prior.car_t.{target}" for target in targets] or ["prior.car_t"]
+    leaves: list[Predicate] = []
+    for name in names:
+        what = f" against {name.rsplit('.', 1)[-1]}" if targets else ""
+        if days is None:
+            leaves.append(Leaf(name, "eq", value=True, ask=f"any CAR T-cell therapy{what} before?"))
+        else:
+            given = Leaf(name, "eq", value=True, ask=f"any CAR T-cell therapy{what} before?")
+            recent = Leaf(
+                f"{name}.days", "within_days", float(str(days)), ask=f"when was the last CAR T-cell therapy{what}?"
+            )
+            leaves.append(Group("all", (given, recent)))
+    if value["scope"] == TARGET_THERAPY:
+        leaves += [
+            Leaf(f"prior.targeted.{t}", "eq", value=True, ask=f"any other therapy against {t} before?") for t in targets
+        ]
+    asked = leaves[0] if len(leaves) == 1 else Group("any", tuple(leaves))
+    if polarity == ALLOWED:
+        return Group("all", ())
+    return asked if polarity == REQUIRED else Group("not", (asked,))
+
+
+def _read_unit(lower: str, plain: str, unit: Unit) -> Iterator[Statement]:
+    mentions = [m for m in _list_mentions(lower, plain) if _is_history(lower, m, unit)]
+    if not mentions:
+        return
+    except_at = _EXCEPT.search(lower)
+    main = [m for m in mentions if except_at is None or m.start < except_at.start()]
+    excepted = [m for m in mentions if m not in main and m.scope == CAR_T]
+    if main:
+        stated = _state(lower, unit, main, is_split=bool(excepted))
+        if stated.polarity != REQUIRED or stated.value["scope"] == CAR_T:
+            yield stated
+    if excepted and (main or unit.section == EXCLUSION or _NOT.search(lower[: excepted[0].start])):
+        polarity = ALLOWED if except_at and "unless" not in except_at[0] else EXCLUDED
+        yield _make(unit, excepted, polarity, None, PARSED if polarity == ALLOWED else PARTIAL)
+    elif excepted:
+        yield _state(lower, unit, excepted, is_split=False)
+
+
+def _state(lower: str, unit: Unit, mentions: list[_Mention], *, is_split: bool) -> Statement:
+    mentions = [m for m in mentions if m.scope == CAR_T] or mentions
+    if mentions[0].scope == GENE_OR_CELL and _NAMES_CAR_T.match(lower, mentions[0].end):
+        mentions = [replace(mentions[0], scope=CAR_T), *mentions[1:]]
+    first, last = mentions[0], mentions[-1]
+    before, after = lower[: first.start], lower[last.end :]
+    days, is_minimum = _find_interval(lower, first, last)
+    polarity = _find_polarity(before, after, unit)
+    if (
+        days is not None
+        and polarity in (REQUIRED, ALLOWED)
+        and (is_minimum or re.search(r"wash[\s-]*out|elapsed|interval", lower))
+    ):
+        polarity = EXCLUDED
+    elif polarity in (REQUIRED, ALLOWED):
+        days = None
+    certainty = PARSED
+    rest = after if not is_split else after[: (_EXCEPT.search(after) or re.compile("$").search(after)).start()]  # type: ignore[union-attr]
+    if _IF.search(rest) or (unit.section == EXCLUSION and _RESULT.search(lower)):
+        certainty = PARTIAL
+    if polarity == EXCLUDED and not is_split and _EXCEPT.search(after):
+        certainty = PARTIAL
+    return _make(unit, mentions, polarity, days, certainty)
+
+
+def _make(unit: Unit, mentions: list[_Mention], polarity: str, days: float | None, certainty: str) -> Statement:
+    targets = list(dict.fromkeys(target for m in mentions for target in m.targets))
+    if any(m.scope == CAR_T and not m.targets for m in mentions):
+        targets = []
+    value: dict[str, object] = {"scope": mentions[0].scope, "targets": targets, "within_days": days}
+    start, end = unit.body + mentions[0].start, unit.body + mentions[-1].end
+    predicate = ask_prior_car_t(value, polarity)
+    return Statement("prior_car_t", polarity, value, start, end, unit.section, certainty, predicate)
+
+
+def _list_mentions(lower: str, plain: str) -> list[_Mention]:
+    antigens = find_antigens(plain)
+    found = [(m.start(), m.end(), CAR_T) for m in _CAR.finditer(lower)]
+    found += [
+        (m.start(), m.end(), GENE_OR_CELL)
+        for m in _GENE.finditer(lower)
+        if not any(m.start() < end and m.end() > start for start, end, _ in found)
+        and not re.search(r"\b(?:stem|nk|killer|dendritic|car[\s-]*t?)[\s-]+$", lower[: m.start()])
+    ]
+    mentions = [_Mention(start, end, scope, _find_targets(lower, antigens, start, end)) for start, end, scope in found]
+    for start, end, name in antigens:
+        taken = any(m.start - 60 <= start <= m.end + 30 and name in m.targets for m in mentions)
+        antibody = re.search(r"antibod|mab\b|monoclonal", lower[max(0, start - 40) : end + 30])
+        directed = _DIRECTED_AT.search(lower[:start])
+        if not taken and antibody is None and (directed or _DIRECTED.match(lower, end)):
+            mentions.append(_Mention(directed.start() if directed else start, end, TARGET_THERAPY, (name,)))
+    return sorted(mentions, key=lambda m: m.start)
+
+
+def _find_targets(lower: str, antigens: list[tuple[int, int, str]], start: int, end: int) -> tuple[str, ...]:
+    """Return the antigens that stand right before a therapy or right after it, as ``targeting CD19``."""
+    targets: list[str] = []
+    edge = start
+    for first, last, name in reversed(antigens):
+        gap = lower[last:edge] if last <= edge else ""
+        if last <= edge and re.fullmatch(
+            r"(?:[\s,./)+-]|\b(?:and|or|directed|targeted|targeting|specific|based|chimeric|antigen|receptor"
+            r"|other|any|autologous|allogeneic|positive|therapies|therapy|products?)\b)*",
+            gap,
+        ):
+            targets.append(name)
+            edge = first - len("anti-") if lower[max(0, first - 5) : first].startswith("anti") else first
+    edge = end
+    for first, last, name in antigens:
+        gap = lower[edge:first] if first >= edge else "?"
+        if re.fullmatch(
+            r"(?:[\s,/(-]|\b(?:cells?|therap(?:y|ies)|products?|treatments?|infusions?|directed|targeting"
+            r"|targeted|against|at|to|towards?|that|targets?|and|or|specific|for|is|are|anti)\b)*",
+            gap,
+        ) and re.search(r"target|direct|against|toward|and|or|,|/|specific|anti|\(|to\b", gap):
+            targets.insert(0, name)
+            edge = last
+    return tuple(dict.fromkeys(reversed(targets)))
+
+
+def _is_history(lower: str, mention: _Mention, unit: Unit) -> bool:
+    """Whether a mention is of a therapy that the patient had or did not have."""
+    before, after = lower[: mention.start], lower[mention.end :]
+    clause = re.split(r"[.;]", before)[-1]
+    near = re.split(r"[.;]", after)[0]
+    if re.match(r"[\s-]*(?:na[iï]ve|exposed|experienced|pretreated)", after):
+        return True
+    if _OWN.search(clause[-70:]) and not re.search(
+        r"\b(?:prior|previous\w*|received|history|treated)\b[^,;]*$", clause
+    ):
+        return False
+    if re.match(
+        r"[\s-]*(?:\w+[\s-]+){0,3}?(?:production|manufactur\w*|prepar\w*|product\s+infusion|toxicit\w*|availab\w*"
+        r"|expan\w*|transduc\w*|collect\w*|prefer\w*|dose\b|infusion\s+day)",
+        after,
+    ):
+        return False
+    if _TOXICITY.search(clause) or _OTHER_TRIAL.match(after) or _BIRTH_CONTROL.search(clause):
+        return False
+    had = _HAD_BEFORE.search(clause)
+    anchor = _ANCHOR.search(clause)
+    if anchor is not None:
+        return _is_own_history(clause, anchor)
+    if had is not None:
+        return True
+    if unit.section == EXCLUSION:
+        return (
+            len(clause.strip(" *-,(:")) < 40
+            or bool(_RECEIVED_AFTER.match(near) or _HAD_BEFORE.search(unit.parent))
+            or ":" in clause
+        )
+    return bool(_NOT.search(clause[-60:]) or _LET.search(near) or _STOPPED.search(near) or _IS_INTERVAL.match(near))
+
+
+def _is_own_history(clause: str, anchor: re.Match[str]) -> bool:
+    """Whether what follows ``after``, ``of`` or ``with`` is the patient's own earlier therapy."""
+    held = anchor[0]
+    word = re.match(r"\w+", held)
+    first = word[0] if word else ""
+    if re.search(
+        r"\b(?:prior|previous(?:ly)?|earlier|other|another|any|existing|last|recent)\b",
+        re.sub(r"^prior\s+to", "", held),
+    ):
+        return True
+    lead = clause[: anchor.start()]
+    if first in {"of", "for"}:
+        return bool(
+            re.search(
+                r"\b(?:history|receipt|recipients?|lines?|courses?|type|use|exposure|kind|failure|any|prior\s+\w+"
+                r"|one)\W*$",
+                lead,
+            )
+        )
+    if first in {"with", "to", "from", "receive", "receiving"}:
+        return bool(
+            re.search(
+                r"\b(?:treat\w*|exposed|exposure|therapy|refractory|managed|pretreated|intervention|recovered"
+                r"|toxicit\w+|contact|respond\w*|response|resistan\w+|previously|prior)\W*$",
+                lead,
+            )
+        )
+    if first in {"after", "following", "post"}:
+        return bool(
+            re.search(
+                r"\b(?:relaps\w+|progress\w+|recurr\w+|refractory|fail\w*|persist\w+|disease"
+                r"|residual)\W*(?:\w+\W+){0,3}$",
+                lead,
+            )
+        )
+    return first == "since"
+
+
+def _find_polarity(before: str, after: str, unit: Unit) -> str:
+    clause = re.split(r"[.;]", before)[-1]
+    near = re.split(r"[.;]", after)[0]
+    if re.match(r"[\s-]*na[iï]ve", near):
+        is_either = re.search(r"\beither\b", clause) or re.search(
+            r"\b(?:exposed|experienced|treated|pretreated)\b", near
+        )
+        return ALLOWED if is_either else (EXCLUDED if unit.section != EXCLUSION else REQUIRED)
+    if re.search(r"\bna[iï]ve\s+(?:to|for)\b", clause):
+        return EXCLUDED if unit.section != EXCLUSION else REQUIRED
+    negated = _NOT.search(re.sub(r"not\s+limited\s+to|not\s+only|no\s+more\s+than|whether\s+or\s+not", "", clause))
+    lets = _LET.search(near) or (unit.section != EXCLUSION and _LET.search(clause))
+    if negated and re.match(r"\W*(?:\w+\W+){0,4}?(?:permitted|allowed|acceptable)\W*$", near):
+        return EXCLUDED
+    denied = re.search(
+        r"\b(?:is|are|be)\s+not\s+(?:allowed|permitted|eligible|acceptable)|\bnot\s+(?:allowed|permitted|eligible"
+        r"|acceptable)|\b(?:is|are|be)\s+(?:excluded|prohibited|ineligible(?!\s+for))",
+        near,
+    )
+    if denied and not re.search(r"not\s+(?:be\s+)?excluded", near):
+        return EXCLUDED
+    if (
+        lets
+        and not (negated and negated.start() < (_LET.search(clause) or negated).start())
+        and not (negated and not _LET.search(near))
+    ):
+        return ALLOWED
+    if unit.section == EXCLUSION:
+        not_had = re.search(
+            r"\b(?:have|has|had)\s+not\s+(?:yet\s+)?(?:received|been|had|undergone|failed|relapsed|progressed)\b"
+            r"|\bnever\s+(?:received|been|had)\b|\bwithout\s+prior\b|\bno\s+prior\b",
+            clause,
+        )
+        return REQUIRED if not_had else EXCLUDED
+    if negated or _STOPPED.search(near) or _IS_INTERVAL.match(near):
+        return EXCLUDED
+    return REQUIRED if _MUST.search(clause) and not _is_one_of_several(clause, near, unit) else ALLOWED
+
+
+def _is_one_of_several(clause: str, near: str, unit: Unit) -> bool:
+    """Whether a therapy is one way of several to qualify, or is named for its date only."""
+    if _MUST_SHOW.match(near):
+        return True
+    if re.search(r"\bwash[\s-]*out\b", near) or re.search(r"\b(?:elapsed|since|interval)\b", clause + near):
+        return True
+    alternatives = re.sub(r"\w*-?(?:cel|leucel)\b[^.;]*?\bor\s+(?:any\s+)?(?:an)?other\b", "", clause)
+    alternatives = _SAME_EVENT.sub("", alternatives)
+    if re.search(r"\b(?:or|and/or)\W*(?:\w+\W+){0,4}$", alternatives) or re.match(
+        r"\W*(?:\w+\W+){0,4}(?:or|and/or)\b", near
+    ):
+        return True
+    return bool(
+        re.search(
+            r"\b(?:one|any|either)\b.{0,40}\b(?:of|following)\b|\bdefin\w+|\binclud\w+|\bfollowing\b.{0,30}:",
+            unit.parent,
+        )
+    )
+
+
+def _find_interval(lower: str, first: _Mention, last: _Mention) -> tuple[float | None, bool]:
+    """Return the span of time that a mention is bound to, and whether it must at least have passed."""
+    spans = find_durations(lower)
+    after = [
+        span for span in spans if span.start >= last.end - 1 and not re.search(r"[.;]", lower[last.end : span.start])
+    ]
+    if after and _is_bound(lower, after[0].start, after[0].end):
+        return after[0].days, after[0].is_minimum
+    before = [
+        span for span in spans if span.end <= first.start and not re.search(r"[.;]", lower[span.end : first.start])
+    ]
+    if before and re.search(
+        r"\b(?:since|from|after|wash[\s-]*out|elapsed|prior|previous|of)\b", lower[before[-1].end : first.start]
+    ):
+        return before[-1].days, before[-1].is_minimum
+    if before and re.match(r"within|in\s+the|less|<", lower[before[-1].start : before[-1].end]):
+        return before[-1].days, False
+    return None, False
+
+
+def _is_bound(lower: str, start: int, end: int) -> bool:
+    text = lower[max(0, start - 12) : end + 40]
+    return bool(
+        re.search(
+            r"≥|more\s+than|\bago\b|within|past|last|previous|prior|before|preceding|less\s+than|<|since|wash|at\s+least|elapsed"
+            r"|of\s+(?:enrol|screen|leuk|apher)",
+            text,
+        )
+    )
