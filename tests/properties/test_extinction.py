@@ -138,7 +138,7 @@ def test_over_patients_the_shown_burden_has_the_mean_of_a_clone_given_survival(f
 @given(families=st.floats(1e-6, 1e11), draw=st.floats(1e-9, 30.0))
 def test_the_shown_burden_is_never_negative_and_larger_where_more_families_are_left(families, draw):
     less, more = show(families, [draw])[0], show(1.1 * families, [draw])[0]
-    assert 0 <= less <= more
+    assert -1e-12 <= less <= more + 1e-12  # rounding of exp(y) - 1 - y
 
 
 def test_the_shown_burden_of_many_families_is_the_mean_burden():
