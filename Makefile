@@ -37,8 +37,8 @@ format:  ## rewrite the layout
 
 constraints:  ## resolve the newest versions again, with hashes and without addresses (needs uv)
 	mkdir -p build
-	echo "hatchling>=1.27" | $(UV_COMPILE) --extra report pyproject.toml - -o constraints.txt
-	printf "hatchling>=1.27\neditables\n" | $(UV_COMPILE) --extra report --extra test --extra lint -c constraints.txt pyproject.toml - -o build/all.txt
+	echo "hatchling>=1.27" | $(UV_COMPILE) --extra report --extra web pyproject.toml - -o constraints.txt
+	printf "hatchling>=1.27\neditables\n" | $(UV_COMPILE) --extra report --extra web --extra sdtm --extra dask --extra sensitivity --extra duckdb --extra learn --extra test --extra lint -c constraints.txt pyproject.toml - -o build/all.txt
 	{ echo "-r constraints.txt"; awk 'NR==FNR {if (/==/) pinned[$$1]; next} /==/ {keep = !($$1 in pinned)} keep' \
 		constraints.txt build/all.txt; } > constraints-tests.txt
 

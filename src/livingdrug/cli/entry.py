@@ -24,7 +24,9 @@ from livingdrug.cli.fitting import run_fit
 from livingdrug.cli.inspecting import run_check, run_doctor, run_examples
 from livingdrug.cli.knowledge import add_knowledge
 from livingdrug.cli.options import add_options
+from livingdrug.cli.reporting import add_report
 from livingdrug.cli.sensitivity import add_sensitivity
+from livingdrug.cli.serving import add_serve
 from livingdrug.cli.simulating import run_simulate
 from livingdrug.cli.trial import add_trial
 from livingdrug.cli.trials import add_trials
@@ -63,6 +65,8 @@ def build_parser() -> argparse.ArgumentParser:
     fit.add_argument("--json", action="store_true", help="print the diagnostics")
     fit.set_defaults(run=run_fit, example=None)
 
+    add_report(commands)
+    add_serve(commands)
     _add_assess(commands)
     _add_calibrate(commands)
     add_trial(commands)
@@ -97,6 +101,7 @@ def _add_calibrate(commands: "argparse._SubParsersAction[Parser]") -> None:
     calibrate.add_argument("--out", type=folder, required=True, metavar="DIR", help="folder for the value files")
     calibrate.add_argument("--resume", action="store_true", help="go on from the last step that DIR holds")
     calibrate.add_argument("--jobs", type=positive, default=None, metavar="N", help="threads (default: every core)")
+    calibrate.add_argument("--without", metavar="TRIAL", help="leave a trial out, start at the priors, and predict it")
     calibrate.set_defaults(run=run_calibrate)
 
 

@@ -1,7 +1,8 @@
 """One thing that can be done after a failure: for whom, why, why not, on what evidence, and how it is simulated.
 
-These shapes are the schema of the files in ``knowledge/data/options``, one option a file. A rule is plain data
-(``{fact = "ecog", lte = 2}``, joined by ``all``, ``any``, ``not``, ``at_least``); room ``options`` evaluates it.
+These shapes are the schema of the files in ``knowledge/data/options``, one option a file. A rule is plain data that
+room ``options`` evaluates: ``{fact = "ecog", lte = 2}``, joined by ``all``, ``any``, ``not`` and ``at_least``; or
+``{text = ...}`` where no machine can tell.
 """
 
 from typing import Any, Literal
@@ -31,6 +32,8 @@ def find_rule_fault(rule: Any) -> str:
     """
     if not isinstance(rule, dict):
         return f"a rule must be a table, but was {rule!r}"
+    if set(rule) == {"text"}:
+        return "" if isinstance(rule["text"], str) else f"a text must be words, but was {rule['text']!r}"
     for kind in GROUPS:
         if set(rule) == {kind}:
             return _find_group_fault(kind, rule[kind])
@@ -58,8 +61,8 @@ def list_rule_facts(rule: Rule) -> list[str]:
     >>> list_rule_facts({"not": {"any": [{"fact": "ecog", "lte": 2}, {"fact": "age_years", "gte": 18}]}})
     ['ecog', 'age_years']
     """
-    if "fact" in rule:
-        return [str(rule["fact"])]
+    if "fact" in rule or "text" in rule:
+        return [str(rule["fact"])] if "fact" in rule else []
     inner: Any = next(iter(rule.values()))
     parts = inner["of"] if isinstance(inner, dict) and "of" in inner else [inner] if isinstance(inner, dict) else inner
     return [name for part in parts for name in list_rule_facts(part)]

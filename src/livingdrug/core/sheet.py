@@ -155,7 +155,7 @@ def suggest(word: str, words: Iterable[str], otherwise: str) -> str:
     ("did you mean 'myeloma'?", 'write one of them')
     """
     near = get_close_matches(word[:60].lower().replace("-", "_").replace(" ", "_"), list(words), 1)
-    return f"did you mean {near[0]!r}?" if near else otherwise
+    return f"did you mean {str(near[0])!r}?" if near else otherwise
 
 
 def read_numbers(sheet: Sheet, column: str, needed: pl.Expr | None = None) -> Sheet:

@@ -15,6 +15,7 @@ from livingdrug.options.predicate import Group, Leaf, Predicate, Trace, Unread, 
 
 Role = Literal["eligibility", "contraindication", "caution", "favours", "against"]
 PRIOR, TARGET, FAILED = "PRIOR", "prior.car_t.target", "failure.failed"
+ASK_PRIOR = "Which antigen does the first product bind, and is it on the relapse biopsy?"
 CARRIED = ("positive", "low")
 """States of an antigen in which an agent against it has something to see."""
 ANTIGEN = "antigen_present"
@@ -132,7 +133,7 @@ def _list_given(option: Option, asks: Mapping[str, str]) -> list[Rule]:
     if not targets:
         return given
     leaves = tuple(
-        Leaf(f"antigen.{target}", "in", CARRIED, ask=asks.get(f"antigen.{target}", "")) for target in targets
+        Leaf(f"antigen.{target}", "in", CARRIED, ask=asks.get(f"antigen.{target}", ASK_PRIOR)) for target in targets
     )
     predicate = leaves[0] if len(leaves) == 1 else Group(option.intervention.needs, leaves)
     joined = " and " if option.intervention.needs == "all" else " or "

@@ -9,6 +9,7 @@ import polars as pl
 from livingdrug.report.figures import draw_attribution, draw_course
 from livingdrug.report.page import Drawing, prepare_figure, render_page
 from livingdrug.report.tables import Table, tabulate_frame, tabulate_rows
+from livingdrug.report.what_if_section import Section
 from livingdrug.report.wording import (
     DISEASES,
     NOTHING,
@@ -151,7 +152,7 @@ def _tabulate_counterfactuals(explanation: Explanation) -> Table:
 
 def _tabulate_run(explanation: Explanation) -> Table:
     provenance = explanation.provenance
-    names = ("version", "seed", "input_hash")
+    names = ("version", "knowledge", "seed", "input_hash")
     rows = [{"name": spell(name), "value": str(provenance.get(name, NOTHING))} for name in names]
     options = provenance.get("options") or {}
     rows += [{"name": spell(str(name)), "value": format_cell(value)} for name, value in options.items()]
@@ -165,41 +166,51 @@ def write_title(explanation: Explanation) -> str:
     return f"{explanation.subject_id}: {disease} after {product}"
 
 
-def render_report(explanation: Explanation) -> str:
+def collect_fields(explanation: Explanation, what_if: Section | None = None) -> dict[str, Any]:
+    """Collect what the templates of an explanation fill in: figures drawn, tables written."""
+    attribution = draw_attribution(explanation.mechanisms)
+    fit_facts, fit_tables = _describe_fit(explanation.fit)
+    provenance = explanation.provenance
+    return {
+        "title": write_title(explanation),
+        "headline": write_headline(explanation),
+        "version": str(provenance.get("version", "")),
+        "sentences": _choose_sentences(explanation),
+        "has_failed": explanation.failed,
+        "has_fit": not explanation.bands.is_empty(),
+        "has_converged": bool(explanation.fit.get("converged", True)),
+        "facts": _list_facts(explanation),
+        "attribution": prepare_figure(attribution) if attribution else None,
+        "evidence": _list_evidence(explanation.evidence),
+        "counterfactuals": _tabulate_counterfactuals(explanation),
+        "courses": _draw_courses(explanation),
+        "timeline": _tabulate_timeline(explanation),
+        "fit_facts": fit_facts,
+        "fit_tables": fit_tables,
+        "run": _tabulate_run(explanation),
+        "assumed": tabulate_rows(provenance.get("assumed") or [], caption="Assumed values"),
+        "sources": [str(source) for source in provenance.get("sources") or []],
+        "what_if": what_if,
+    }
+
+
+def render_report(explanation: Explanation, what_if: Section | None = None) -> str:
     """Render one explanation as one self-contained HTML document.
+
+    Parameters
+    ----------
+    what_if : Section, optional
+        Sliders with their precomputed answers; the document then holds one small script.
 
     Returns
     -------
     html : str
         Without the ``report`` extra, each figure is replaced by its table and a sentence that says what to install.
     """
-    attribution = draw_attribution(explanation.mechanisms)
-    fit_facts, fit_tables = _describe_fit(explanation.fit)
-    provenance = explanation.provenance
-    return render_page(
-        "report.html.jinja",
-        title=write_title(explanation),
-        headline=write_headline(explanation),
-        version=str(provenance.get("version", "")),
-        sentences=_choose_sentences(explanation),
-        has_failed=explanation.failed,
-        has_fit=not explanation.bands.is_empty(),
-        has_converged=bool(explanation.fit.get("converged", True)),
-        facts=_list_facts(explanation),
-        attribution=prepare_figure(attribution) if attribution else None,
-        evidence=_list_evidence(explanation.evidence),
-        counterfactuals=_tabulate_counterfactuals(explanation),
-        courses=_draw_courses(explanation),
-        timeline=_tabulate_timeline(explanation),
-        fit_facts=fit_facts,
-        fit_tables=fit_tables,
-        run=_tabulate_run(explanation),
-        assumed=tabulate_rows(provenance.get("assumed") or [], caption="Assumed values"),
-        sources=[str(source) for source in provenance.get("sources") or []],
-    )
+    return render_page("report.html.jinja", **collect_fields(explanation, what_if))
 
 
-def write_report(explanation: Explanation, path: Path) -> Path:
+def write_report(explanation: Explanation, path: Path, what_if: Section | None = None) -> Path:
     """Write the report of one explanation; the folder is made if it is missing.
 
     Returns
@@ -208,7 +219,7 @@ def write_report(explanation: Explanation, path: Path) -> Path:
         The file written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(render_report(explanation), encoding="utf-8")
+    path.write_text(render_report(explanation, what_if), encoding="utf-8")
     return path
 
 

@@ -1,4 +1,4 @@
-"""A page from a template: one style sheet, figures as SVG with their tables, no script, no network."""
+"""A page from a template: one style sheet, figures as SVG with their tables, no network."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -24,7 +24,8 @@ class Drawing:
     table: Table
 
 
-def _read_template(name: str) -> str:
+def read_template(name: str) -> str:
+    """Return a packaged template, style sheet or script as text."""
     return (files("livingdrug.report") / "templates" / name).read_text(encoding="utf-8")
 
 
@@ -33,7 +34,7 @@ def _load_environment() -> "Environment":
     from jinja2 import Environment, FunctionLoader, StrictUndefined
 
     return Environment(
-        loader=FunctionLoader(_read_template), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        loader=FunctionLoader(read_template), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
 
 
@@ -41,7 +42,7 @@ def render_page(template: str, **fields: Any) -> str:
     """Fill a packaged template; what is filled in is escaped."""
     from markupsafe import Markup
 
-    style = Markup(_read_template("style.css"))
+    style = Markup(read_template("style.css"))
     return _load_environment().get_template(template).render(style=style, **fields)
 
 

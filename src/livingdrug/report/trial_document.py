@@ -135,7 +135,9 @@ def _tabulate_weighted(endpoints: pl.DataFrame) -> Table:
     for row in wanted.iter_rows(named=True):
         name = f"{spell(row['endpoint'])}{row['statistic'].removeprefix(WEIGHTED).removeprefix('count')}"
         own = rows.setdefault(name, {"endpoint": name})
-        if row["endpoint"] in (PLAUSIBLE, "effective_sample_size"):
+        if row["endpoint"] == PLAUSIBLE:
+            own[row["arm"]] = f"{row['value']:.0f} of {row['n']}"
+        elif row["endpoint"] == "effective_sample_size":
             own[row["arm"]] = f"{row['value']:.1f} of {row['n']}"
         else:
             own[row["arm"]] = f"{100 * row['value']:.1f} %" if row["lower"] is None else _percent(row)

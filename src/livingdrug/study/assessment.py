@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from livingdrug.core.assessment import Assessed, Endpoint, ResponseCourse
+from livingdrug.core.plain_values import make_plain
 from livingdrug.core.ruleset import Finding
 
 WORDS = pl.List(pl.String)
@@ -113,7 +114,7 @@ class Assessment:
         >>> json.loads(nothing.to_json())["ruleset"]
         'imwg/2016'
         """
-        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False, default=str)
+        return json.dumps(make_plain(self.to_dict()), indent=2, ensure_ascii=False, allow_nan=False)
 
 
 def list_verdict(subject: str, ruleset: str, verdict: Assessed) -> tuple[object, ...]:

@@ -3,101 +3,27 @@
 What is free stands in ``knowledge/data/calibration``: each value with the prior it is held near and the sets that
 share it, and each published result with the quantity of a simulated population it is compared with. The sum of
 squared misfits and of squared distances from the priors is made small by Levenberg-Marquardt steps. The same people
-are simulated throughout, so that differences between values are not differences of chance.
+are simulated throughout, so that differences between values are not differences of chance. Slopes are finite
+differences, computed anew every few steps and corrected after each step in between (Broyden).
 """
 
 import json
-import math
-import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import polars as pl
 
 from livingdrug.core.errors import InputError
 from livingdrug.core.parameters import ParameterSet
 from livingdrug.knowledge.parameters import load_parameters
-from livingdrug.knowledge.targets import load_targets
+from livingdrug.study.calibration_plan import CalibrationPlan, Free
 from livingdrug.study.target_results import AnyPopulation, compute_result, simulate_set
 
 STEP = 0.15
 """Finite difference in units of a prior's spread: wide enough for shares of a few thousand people."""
-RELATIVE_ERROR = 0.1
-"""Standard error of a result that was published without one, relative to it."""
-SMALLEST_SHARE_ERROR = 2.0
-"""Percent: a model is not expected to be nearer."""
-WIDTH = 2 * 1.96
-"""Standard errors in a 95 % interval."""
-NOT_AN_INTERVAL = ("IQR", "range", "SD", "random-effect")
-"""What the two limits of a published row may mean instead: a spread between patients."""
-
-
-@dataclass(frozen=True, slots=True)
-class Free:
-    """One value that is calibrated: its prior and the sets that share it.
-
-    ``part`` is ``typical`` or ``spread``; ``scale`` is ``log`` or ``logit``.
-    """
-
-    name: str
-    part: str
-    sets: tuple[str, ...]
-    scale: str
-    prior: float
-    sd: float
-    why: str
-
-    def value(self, z: float) -> float:
-        """Return the value that lies ``z`` prior spreads from the prior.
-
-        Examples
-        --------
-        >>> Free("r", "typical", ("a",), "log", 0.05, 0.2, "").value(0.0)
-        0.05
-        """
-        if self.scale == "logit":
-            return 1 / (1 + math.exp(-(math.log(self.prior / (1 - self.prior)) + self.sd * z)))
-        return self.prior * math.exp(self.sd * z)
-
-    def place(self, value: float) -> float:
-        """Return how many prior spreads a value lies from the prior."""
-        if self.scale == "logit":
-            return (math.log(value / (1 - value)) - math.log(self.prior / (1 - self.prior))) / self.sd
-        return math.log(value / self.prior) / self.sd
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """One published result and the quantity of a set's population that is held against it."""
-
-    id: str
-    set: str
-    quantity: str
-    settings: Mapping[str, float]
-    value: float
-    lower: float | None
-    upper: float | None
-    error: float
-    unit: str
-    what: str
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CalibrationPlan:
-    """What is free and what it is held against."""
-
-    name: str
-    sets: tuple[str, ...]
-    patients: int
-    seed: int
-    free: tuple[Free, ...]
-    targets: tuple[Target, ...]
+SLOPES_LAST = 5
+"""Steps after which slopes are computed anew; between, each step corrects them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,90 +35,15 @@ class Fitted:
     loss: float
 
 
-@cache
-def load_plan(name: str) -> CalibrationPlan:
-    """Load a packaged plan by name.
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Where a calibration stands: steps done, place, damping, and the slopes with their age in steps."""
 
-    Examples
-    --------
-    >>> load_plan("bcma").sets
-    ('unified_myeloma_cilta_cel', 'unified_myeloma_ide_cel')
-    """
-    path = files("livingdrug.knowledge").joinpath("data", "calibration", f"{name}.toml")
-    document = tomllib.loads(path.read_text(encoding="utf-8"))
-    head = document["plan"]
-    free = tuple(Free(**{**entry, "sets": tuple(entry["sets"])}) for entry in document["free"])
-    targets = tuple(_read_target(entry) for entry in document["target"])
-    return CalibrationPlan(head["name"], tuple(head["sets"]), head["patients"], head["seed"], free, targets)
-
-
-def list_plans() -> tuple[str, ...]:
-    """Name the packaged plans."""
-    folder = files("livingdrug.knowledge").joinpath("data", "calibration")
-    return tuple(sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".toml")))
-
-
-def find_plan(disease: str, product: str, *, block: str = "unified") -> CalibrationPlan:
-    """Return the plan in which a disease and product are calibrated.
-
-    Parameters
-    ----------
-    block : str
-        ``unified`` for growth, kinetics and response; ``toxicity`` for what rests on them.
-
-    Raises
-    ------
-    InputError
-        If none is.
-    """
-    name = f"{block}_{disease}_{product}"
-    known = []
-    for plan in map(load_plan, list_plans()):
-        if name in plan.sets:
-            return plan
-        known += [one.removeprefix(f"{block}_") for one in plan.sets if one.startswith(block)]
-    raise InputError(
-        f"`disease/product` must be one that is calibrated, but was '{disease}/{product}'. "
-        f"Hint: there are {', '.join(sorted(known))}."
-    )
-
-
-def _read_target(entry: Mapping[str, Any]) -> Target:
-    row = load_targets().row(by_predicate=pl.col("id") == entry["id"], named=True)
-    rest = {key: value for key, value in entry.items() if key not in ("id", "set", "quantity", "note", "error")}
-    what = f"{row['product']} {row['disease']}, {row['trial']}: {row['quantity']}"
-    is_interval = row["lower"] is not None and not (row["spread"] or "").startswith(NOT_AN_INTERVAL)
-    return Target(
-        entry["id"],
-        entry["set"],
-        entry["quantity"],
-        rest,
-        row["value"],
-        row["lower"] if is_interval else None,
-        row["upper"] if is_interval else None,
-        entry.get("error") or compute_error(row),
-        row["unit"],
-        what,
-        entry.get("note", ""),
-    )
-
-
-def compute_error(row: Mapping[str, Any]) -> float:
-    """Return the standard error of a published number: from its interval, its count of patients, or a tenth of it.
-
-    Examples
-    --------
-    >>> row = {"value": 50.0, "lower": None, "upper": None, "spread": None, "unit": "percent", "n": 100.0}
-    >>> round(compute_error(row), 6)
-    5.0
-    """
-    spread = row["spread"] or ""
-    if row["lower"] is not None and not spread.startswith(NOT_AN_INTERVAL):
-        return float(row["upper"] - row["lower"]) / WIDTH
-    if row["unit"] == "percent" and row["n"]:
-        share = min(max(row["value"] / 100, 0.02), 0.98)
-        return max(100 * math.sqrt(share * (1 - share) / row["n"]), SMALLEST_SHARE_ERROR)
-    return RELATIVE_ERROR * abs(float(row["value"]))
+    done: int
+    z: np.ndarray
+    damping: float
+    age: int
+    jacobian: np.ndarray | None
 
 
 def apply_free(values: ParameterSet, free: Sequence[Free], z: np.ndarray) -> ParameterSet:
@@ -228,33 +79,35 @@ class _Simulator:
 
     def compute(self, z: np.ndarray, *, keep: bool = False) -> np.ndarray:
         populations = {name: self._simulate(name, z, keep=keep) for name in self.plan.sets}
-        return np.array([compute_result(t.quantity, populations[t.set], t.settings) for t in self.plan.targets])
+        return np.array([compute_result(target, populations) for target in self.plan.targets])
 
     def _simulate(self, name: str, z: np.ndarray, *, keep: bool) -> AnyPopulation:
         key = (name, tuple(place for one, place in zip(self.plan.free, z, strict=True) if name in one.sets))
         if key in self._kept:
             return self._kept[key]
         values = apply_free(load_parameters(name), self.plan.free, z)
-        found = simulate_set(values, self.plan.patients, seed=self.plan.seed, threads=self.threads)
+        found = simulate_set(values, self.plan.patients, self.plan.question, seed=self.plan.seed, threads=self.threads)
         if keep:
             self._kept = {other: kept for other, kept in self._kept.items() if other[0] != name} | {key: found}
         return found
 
 
 def compute_misfit(plan: CalibrationPlan, simulated: np.ndarray) -> np.ndarray:
-    """Return how far each result lies from the published one, in standard errors."""
+    """Return how far each result lies from the published one, in standard errors; far ones are drawn in."""
     value, error = (np.array([getattr(t, name) for t in plan.targets]) for name in ("value", "error"))
-    return np.asarray(np.clip((np.nan_to_num(simulated, nan=0.0, posinf=1e6) - value) / error, -FARTHEST, FARTHEST))
+    misfit = (np.nan_to_num(simulated, nan=0.0, posinf=1e6) - value) / error
+    return np.asarray(FAR * np.arcsinh(misfit / FAR))
 
 
-FARTHEST = 8.0
-"""Standard errors beyond which a misfit does not grow: one result must not carry the others away."""
+FAR = 4.0
+"""Standard errors beyond which a misfit grows as its logarithm: one result must not carry the others away."""
 
 
 def calibrate(
     plan: CalibrationPlan,
     *,
-    iterations: int = 12,
+    iterations: int = 24,
+    from_prior: bool = False,
     threads: int | None = None,
     state: Path | None = None,
     progress: Callable[[int, float], None] | None = None,
@@ -265,23 +118,50 @@ def calibrate(
     ----------
     iterations : int
         Levenberg-Marquardt steps at most.
+    from_prior : bool
+        Start where the priors stand, not where the packaged values do.
     state : Path, optional
         File that holds the place reached after each step; if it is there, the work goes on from it.
     progress : function of step and loss, optional
     """
     simulator = _Simulator(plan, threads)
-    done, z, damping = _read_state(plan, state)
-    here = _evaluate(plan, simulator, z)
-    while done < iterations:
-        jacobian = _differentiate(plan, simulator, here)
-        here, damping, is_better = _step(plan, simulator, here, jacobian, damping)
-        done += 1
-        _write_state(plan, state, done, here.z, damping)
+    here, reached = _begin(plan, simulator, state, from_prior=from_prior)
+    while reached.done < iterations:
+        jacobian = _differentiate(plan, simulator, here) if reached.jacobian is None else reached.jacobian
+        there, damping, is_better = _step(plan, simulator, here, jacobian, reached.damping)
+        age = reached.age + 1 if is_better else 0
+        is_kept = is_better and age < SLOPES_LAST
+        kept = _correct(plan, jacobian, here, there) if is_kept else None
+        was_fresh = reached.age == 0
+        here, reached = there, Reached(reached.done + 1, there.z, damping, age if is_kept else 0, kept)
+        _write_state(plan, state, reached)
         if progress is not None:
-            progress(done, here.loss)
-        if not is_better:
+            progress(reached.done, here.loss)
+        if not is_better and was_fresh:
             break
     return here
+
+
+def predict(plan: CalibrationPlan, z: np.ndarray, *, threads: int | None = None) -> Fitted:
+    """Return what comes out at a place, of results that need not have been calibrated to."""
+    return _evaluate(plan, _Simulator(plan, threads), z)
+
+
+def _begin(
+    plan: CalibrationPlan, simulator: "_Simulator", state: Path | None, *, from_prior: bool
+) -> tuple[Fitted, "Reached"]:
+    reached = _read_state(plan, state)
+    if reached is None:
+        z = np.zeros(len(plan.free)) if from_prior else compute_start(plan)
+        reached = Reached(0, z, 0.05, 0, None)
+    return _evaluate(plan, simulator, reached.z), reached
+
+
+def _correct(plan: CalibrationPlan, jacobian: np.ndarray, here: Fitted, there: Fitted) -> np.ndarray:
+    """Return slopes that agree with the step just made (Broyden's update)."""
+    moved = there.z - here.z
+    change = compute_misfit(plan, there.simulated) - compute_misfit(plan, here.simulated)
+    return np.asarray(jacobian + np.outer(change - jacobian @ moved, moved) / (moved @ moved))
 
 
 def _evaluate(plan: CalibrationPlan, simulator: _Simulator, z: np.ndarray) -> Fitted:
@@ -317,19 +197,21 @@ def _step(
     return here, damping, False
 
 
-def _read_state(plan: CalibrationPlan, state: Path | None) -> tuple[int, np.ndarray, float]:
+def _read_state(plan: CalibrationPlan, state: Path | None) -> Reached | None:
     if state is None or not state.exists():
-        return 0, compute_start(plan), 0.05
+        return None
     kept = json.loads(state.read_text(encoding="utf-8"))
     if kept["plan"] != plan.name or len(kept["z"]) != len(plan.free):
         raise InputError(f"`{state}` must belong to the plan {plan.name!r}, but does not. Hint: remove it.")
-    return kept["done"], np.array(kept["z"]), kept["damping"]
+    jacobian = None if kept["jacobian"] is None else np.array(kept["jacobian"])
+    return Reached(kept["done"], np.array(kept["z"]), kept["damping"], kept["age"], jacobian)
 
 
-def _write_state(plan: CalibrationPlan, state: Path | None, done: int, z: np.ndarray, damping: float) -> None:
+def _write_state(plan: CalibrationPlan, state: Path | None, reached: Reached) -> None:
     if state is None:
         return
     fresh = state.with_suffix(".new")
-    kept = {"plan": plan.name, "done": done, "z": z.tolist(), "damping": damping}
-    fresh.write_text(json.dumps(kept) + "\n", encoding="utf-8")
+    jacobian = None if reached.jacobian is None else reached.jacobian.tolist()
+    kept = {"plan": plan.name, "done": reached.done, "z": reached.z.tolist(), "damping": reached.damping}
+    fresh.write_text(json.dumps({**kept, "age": reached.age, "jacobian": jacobian}) + "\n", encoding="utf-8")
     fresh.replace(state)

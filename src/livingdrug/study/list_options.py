@@ -1,7 +1,9 @@
 """What next? The options of one subject after a failure, with evidence for and against."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
+from hashlib import sha256
 from typing import Any
 
 from livingdrug.core.ruleset import Ruleset
@@ -49,6 +51,8 @@ def judge_facts(table: FactTable, disease: str) -> tuple[Ranked, ...]:
     """
     known = load_options()
     asks = {name: word.ask for name, word in known.facts.items()}
+    if not table.find("disease"):
+        table = replace(table, facts={**table.facts, "disease": (Fact("disease", disease),)})
     memory: dict[int, Trace] = {}
     judged = [
         judge_option(ruled.option, ask_rules(ruled, table, asks, memory), table, known.evidence, disease)
@@ -111,7 +115,7 @@ def list_options(
         shown = [one.judgement.option for one in ranked if one.judgement.band != "excluded"]
         simulated, nothing = simulate_options(shown, start, settings, densities=_list_densities(table), jobs=jobs)
     if not any(data.disease in one.option.diseases for one in load_ruled_options(data.disease)):
-        notes.append(f"no options of {data.disease} are packaged; those of every disease are shown")
+        notes.append(f"No options of {data.disease} are packaged; those of every disease are shown.")
     return OptionList(
         subject_id=data.subject_id,
         disease=data.disease,
@@ -181,6 +185,14 @@ def _describe_failure(table: FactTable) -> dict[str, Any]:
     return {name.removeprefix("failure."): (f[0].value if (f := table.find(name)) else None) for name in names}
 
 
+def _hash_knowledge(known: OptionKnowledge) -> str:
+    """Return the hash of every option and evidence item that was judged by."""
+    digest = sha256()
+    for entity in (*known.options.values(), *known.evidence.values()):
+        digest.update(entity.model_dump_json().encode())
+    return digest.hexdigest()
+
+
 def _tell_provenance(record: Record, known: OptionKnowledge, seed: int) -> dict[str, Any]:
     recalled = sorted(name for name, item in known.evidence.items() if item.is_recalled)
     return {
@@ -188,6 +200,7 @@ def _tell_provenance(record: Record, known: OptionKnowledge, seed: int) -> dict[
         "input_hash": compute_input_hash(record),
         "seed": seed,
         "settings": SETTINGS,
+        "knowledge_hash": _hash_knowledge(known),
         "options": {name: option.version for name, option in known.options.items()},
         "evidence_from_memory": recalled,
         "status": "every option file is a draft: not reviewed by two persons",

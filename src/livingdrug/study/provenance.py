@@ -9,6 +9,7 @@ from livingdrug.core.ruleset import Ruleset
 from livingdrug.core.tables import Record
 from livingdrug.core.version import VERSION
 from livingdrug.knowledge.sources import load_sources
+from livingdrug.knowledge.version import compute_knowledge_version
 
 
 def compute_input_hash(record: Record) -> str:
@@ -68,6 +69,7 @@ def create_provenance(
     options |= {"parameters": "" if values is None else values.name, "rulesets": [r.name for r in rules]}
     return {
         "version": VERSION,
+        "knowledge": compute_knowledge_version(),
         "seed": seed,
         "input_hash": compute_input_hash(record),
         "assumed": list_assumed(values, rules),

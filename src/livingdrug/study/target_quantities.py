@@ -51,6 +51,20 @@ def median_duration_of_response(found: Population, settings: Settings) -> float:
     return (float(np.median(found.progression_day[found.responds])) - settings["day"]) / MONTH
 
 
+def relapses(found: Population, settings: Settings) -> float:
+    """Return the share that responded and relapsed by a day, of all infused [percent]."""
+    return _share(found.responds & (found.progression_day <= settings["day"]))
+
+
+def progression_seen(found: Population, settings: Settings) -> float:
+    """Return the share in whom progression was seen when people were infused evenly up to twice the median follow-up.
+
+    Each is followed for a time between nothing and twice that median [percent].
+    """
+    longest = 2 * settings["day"]
+    return PERCENT * float(np.clip(1 - found.progression_day / longest, 0, None).mean())
+
+
 def peak(found: Population, settings: Settings) -> float:
     """Return the median peak of CAR T cells, in units of ``scale`` per cell/uL."""
     return settings.get("scale", 1.0) * float(np.median(found.courses["car_t_cells"].max(axis=1)))
@@ -96,6 +110,23 @@ def doubling_time(found: Population, settings: Settings) -> float:
     return float((found.days[top] - lag) / doublings)
 
 
+GROWING = (0.05, 0.5)
+"""Shares of the peak between which the median course is taken to grow exponentially."""
+
+
+def lag(found: Population, settings: Settings) -> float:
+    """Return when exponential growth, followed back, leaves the level of the infused cells [day].
+
+    Published models hold the signal at infusion constant until then and let it grow exponentially afterwards.
+    ``level``: infused cells over the cells that one cell/uL of blood stands for [cells/uL].
+    """
+    course = np.median(found.courses["car_t_cells"], axis=0)
+    rising = course[: int(course.argmax()) + 1]
+    low, high = (np.log(share * rising[-1]) for share in GROWING)
+    days = np.interp([low, high], np.log(np.maximum(rising, 1e-9)), found.days[: len(rising)])
+    return float(days[0] - (low - np.log(settings["level"])) * (days[1] - days[0]) / (high - low))
+
+
 def decline_half_life(found: Population, _: Settings) -> float:
     """Return the half-life of the median course in the fortnight after its peak [day]."""
     course = np.median(found.courses["car_t_cells"], axis=0)
@@ -131,9 +162,19 @@ def negative_at_relapse(found: Population, settings: Settings) -> float:
     return _share(responders.at_progression("antigen_positive_fraction") < settings["level"])
 
 
+def positive_at_relapse(found: Population, settings: Settings) -> float:
+    """Return the share whose tumour still has the antigen at progression, among those who had responded [percent]."""
+    return PERCENT - negative_at_relapse(found, settings)
+
+
 def low_at_progression(found: Population, settings: Settings) -> float:
     """Return the share whose density at progression lies under a level [percent]."""
     return _share(found.at_progression("antigen_density") < settings["level"])
+
+
+def density_at_infusion(found: Population, _: Settings) -> float:
+    """Return the median density at infusion [molecules/cell]."""
+    return float(np.median(found.courses["antigen_density"][:, 0]))
 
 
 def density_ratio(found: Population, settings: Settings) -> float:
@@ -152,6 +193,8 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
             complete_response,
             progression_free,
             responders_progression_free,
+            relapses,
+            progression_seen,
             median_progression_free,
             median_duration_of_response,
             peak,
@@ -160,12 +203,15 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
             spread_of_peak,
             area,
             doubling_time,
+            lag,
             decline_half_life,
             car_t_cells_on,
             spread_on,
             b_cells_absent,
             negative_at_relapse,
+            positive_at_relapse,
             low_at_progression,
+            density_at_infusion,
             density_ratio,
         )
     }

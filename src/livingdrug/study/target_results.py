@@ -1,9 +1,15 @@
 """One door to what a set of values gives: its population and the numbers that publications print of it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, replace
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
 
 from livingdrug.core.parameters import ParameterSet
 from livingdrug.models.unified.toxicity import UNIFIED_TOXICITY
+from livingdrug.study.calibration_plan import Target
 from livingdrug.study.population_outcomes import Population, simulate_population
 from livingdrug.study.target_quantities import QUANTITIES
 from livingdrug.study.toxicity_outcomes import ToxicityPopulation, simulate_toxicity
@@ -12,22 +18,72 @@ from livingdrug.study.toxicity_quantities import TOXICITY_QUANTITIES
 AnyPopulation = Population | ToxicityPopulation
 
 
-def simulate_set(values: ParameterSet, count: int, *, seed: int, threads: int | None = None) -> AnyPopulation:
-    """Simulate a population of a set: years of outcomes, or weeks of toxicity, as the set's model says.
+def simulate_outcome(values: ParameterSet, count: int, *, seed: int, threads: int | None = None) -> AnyPopulation:
+    """Simulate what becomes of a population: years of outcomes, or weeks of toxicity, as the set's model says."""
+    simulate = simulate_toxicity if values.model == UNIFIED_TOXICITY.name else simulate_population
+    return simulate(values, count, seed=seed, threads=threads)
+
+
+QUESTIONS: Mapping[str, Callable[..., AnyPopulation]] = MappingProxyType({"outcome": simulate_outcome})
+"""How the people of a plan are simulated, by the name that the plan gives."""
+
+
+def simulate_set(
+    values: ParameterSet, count: int, question: str = "outcome", *, seed: int, threads: int | None = None
+) -> AnyPopulation:
+    """Simulate a population of a set.
 
     Parameters
     ----------
     values : ParameterSet
     count : int
+    question : str
+        One of :data:`QUESTIONS`.
     seed : int
         The same people whatever the values.
     """
-    simulate = simulate_toxicity if values.model == UNIFIED_TOXICITY.name else simulate_population
-    return simulate(values, count, seed=seed, threads=threads)
+    return QUESTIONS[question](values, count, seed=seed, threads=threads)
 
 
-def compute_result(quantity: str, found: AnyPopulation, settings: Mapping[str, float]) -> float:
-    """Return a published quantity of a population, in the unit of the published row."""
+def change_values(values: ParameterSet, change: Mapping[str, float]) -> ParameterSet:
+    """Return a set with other typical values, such as another dose."""
+    changed = {name: replace(values.values[name], value=value) for name, value in change.items()}
+    return replace(values, values={**values.values, **changed})
+
+
+def compute_result(target: Target, populations: Mapping[str, AnyPopulation]) -> float:
+    """Return the quantity of a target from the populations of its sets, in the unit of the published row."""
+    found = pool_populations([(populations[name], weight) for name, weight in target.mixture.items()])
     if isinstance(found, ToxicityPopulation):
-        return TOXICITY_QUANTITIES[quantity](found, settings)
-    return QUANTITIES[quantity](found, settings)
+        return TOXICITY_QUANTITIES[target.quantity](found, target.settings)
+    return QUANTITIES[target.quantity](found, target.settings)
+
+
+def pool_populations(parts: Sequence[tuple[AnyPopulation, float]]) -> AnyPopulation:
+    """Return one population that takes people from each in proportion to the weights.
+
+    Parameters
+    ----------
+    parts : of population and weight
+        Populations of one kind.
+    """
+    first = parts[0][0]
+    if len(parts) == 1:
+        return first
+    most = max(weight for _, weight in parts)
+    taken = [(part, round(_count(part) * weight / most)) for part, weight in parts]
+    changes: dict[str, Any] = {}
+    for field in fields(first):
+        values = [getattr(part, field.name) for part, _ in taken]
+        if isinstance(values[0], dict):
+            changes[field.name] = {
+                key: np.concatenate([part[key][:count] for part, (_, count) in zip(values, taken, strict=True)])
+                for key in values[0]
+            }
+        elif field.name != "days":
+            changes[field.name] = np.concatenate([part[:count] for part, (_, count) in zip(values, taken, strict=True)])
+    return replace(first, **changes)
+
+
+def _count(part: AnyPopulation) -> int:
+    return len(next(iter(part.courses.values())))

@@ -38,6 +38,11 @@ def crs_at_least(found: ToxicityPopulation, settings: Settings) -> float:
     return _share(found.crs_grade >= settings["grade"])
 
 
+def crs_of_grade(found: ToxicityPopulation, settings: Settings) -> float:
+    """Return the share whose highest ASTCT grade is this one [percent]."""
+    return _share(found.crs_grade == settings["grade"])
+
+
 def crs_at_least_penn_3(found: ToxicityPopulation, _: Settings) -> float:
     """Return the share with cytokine release of Penn grade 3 or more [percent]."""
     return _share(found.is_penn_3)
@@ -98,6 +103,7 @@ TOXICITY_QUANTITIES: Mapping[str, ToxicityQuantity] = MappingProxyType(
         function.__name__: function
         for function in (
             crs_at_least,
+            crs_of_grade,
             crs_at_least_penn_3,
             crs_onset,
             crs_duration,

@@ -9,7 +9,7 @@ import polars as pl
 
 from livingdrug.clinical.survival import compute_quantile
 from livingdrug.knowledge.targets import load_targets
-from livingdrug.study.calibration import NOT_AN_INTERVAL
+from livingdrug.study.calibration_plan import NOT_AN_INTERVAL
 from livingdrug.study.trial_design import DAYS_PER_MONTH
 from livingdrug.study.trial_result import TrialResult
 from livingdrug.study.trial_result_rates import COLUMNS, compute_curve, compute_share, read_curve

@@ -11,8 +11,8 @@ import polars as pl
 
 from livingdrug.knowledge.parameters import load_parameters
 from livingdrug.knowledge.targets import load_targets
-from livingdrug.study.calibration import CalibrationPlan, list_plans, load_plan
-from livingdrug.study.target_results import compute_result, simulate_set
+from livingdrug.study.calibration_plan import CalibrationPlan, list_plans, load_plan
+from livingdrug.study.target_results import change_values, compute_result, simulate_set
 from livingdrug.study.write_calibration import is_inside
 
 BATCHES = 8
@@ -63,20 +63,20 @@ def validate_targets(*, threads: int | None = None, progress: Callable[[str], No
 
 def _compare(plan: CalibrationPlan, threads: int | None) -> list[dict[str, Any]]:
     results = np.empty((BATCHES, len(plan.targets)))
+    sets = {name: change_values(load_parameters(name), plan.change) for name in plan.sets}
     for batch in range(BATCHES):
+        seed = plan.seed + 1 + batch
         people = {
-            name: simulate_set(load_parameters(name), PEOPLE, seed=plan.seed + 1 + batch, threads=threads)
-            for name in plan.sets
+            name: simulate_set(values, PEOPLE, plan.question, seed=seed, threads=threads)
+            for name, values in sets.items()
         }
-        results[batch] = [
-            compute_result(target.quantity, people[target.set], target.settings) for target in plan.targets
-        ]
+        results[batch] = [compute_result(target, people) for target in plan.targets]
     mean = results.mean(axis=0)
     half = 1.96 * results.std(axis=0, ddof=1) / np.sqrt(BATCHES)
     return [
         {
             "id": target.id,
-            "what": f"{target.what} ({target.set.removeprefix('unified_').removeprefix('toxicity_')})",
+            "what": f"{target.what} ({target.set.replace('unified_', '').replace('toxicity_', '')})",
             "quantity": target.quantity,
             "unit": target.unit,
             "value": target.value,

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from livingdrug.study.calibration import CalibrationPlan, Fitted, Target, compute_misfit
+from livingdrug.study.calibration import Fitted, compute_misfit
+from livingdrug.study.calibration_plan import CalibrationPlan, Target
 
 WITHIN = 0.15
 """Relative; where a publication prints no interval, a result this near counts as met."""
@@ -67,7 +68,7 @@ def list_changes(plan: CalibrationPlan, z: np.ndarray) -> dict[str, dict[tuple[s
     changes: dict[str, dict[tuple[str, str], float]] = {name: {} for name in plan.sets}
     for one, place in zip(plan.free, z, strict=True):
         for name in one.sets:
-            changes[name][one.name, one.part] = float(f"{one.value(place):.{DIGITS}g}")
+            changes.setdefault(name, {})[one.name, one.part] = float(f"{one.value(place):.{DIGITS}g}")
     return changes
 
 
@@ -116,7 +117,7 @@ def format_targets(table: pl.DataFrame) -> str:
     """Return the table of targets as text, one line a published result."""
     lines = [f"{'':4} {'set':<20} {'quantity':<28} {'published':>20} {'simulated':>10} {'z':>5}"]
     for row in table.iter_rows(named=True):
-        name = row["set"].removeprefix("unified_").removeprefix("toxicity_")
+        name = row["set"].replace("unified_", "").replace("toxicity_", "")
         limits = "" if row["lower"] is None else f" ({row['lower']:g}-{row['upper']:g})"
         published = f"{row['value']:g}{limits}"
         mark = "" if row["inside"] else "  missed"

@@ -5,9 +5,12 @@ from dataclasses import replace
 import pytest
 
 from livingdrug.core.evidence_item import EvidenceItem
-from livingdrug.core.option import Option
+from livingdrug.core.option import Criterion, Option
 from livingdrug.knowledge.option_check import check_option_knowledge, check_options
 from livingdrug.knowledge.options import decode, load_options
+from livingdrug.options.facts import Fact, FactTable
+from livingdrug.options.option_band import judge_option
+from livingdrug.options.option_rules import ask_rules, prepare_options
 
 
 def plant(kind, name, **changes):
@@ -67,6 +70,16 @@ def test_a_schema_says_every_fault_with_its_path():
     document["eligibility"][0]["rule"] = {"fact": "ecog", "eval": "os"}
     where = [fault.where for fault in decode(Option, document, "options/x")[1]]
     assert where == ["options/x.review_due", "options/x.kind", "options/x.eligibility.0"]
+
+
+def test_a_rule_that_no_machine_can_tell_is_legal_and_leaves_the_option_waiting_for_data():
+    option = load_options().options["lbcl.radiation"]
+    words = Criterion(id="judged", rule={"text": "the field is judged safe"}, text="the field is judged safe")
+    ruled = prepare_options([option.model_copy(update={"eligibility": (words,)})], {})[0]
+    facts = FactTable({"failure.failed": (Fact("failure.failed", value=True),)})
+    states = ask_rules(ruled, facts, {})
+    assert [one.state.value for one in states if one.rule.role == "eligibility"] == ["met", "unsupported"]
+    assert judge_option(option, states, facts, load_options().evidence, "lbcl").band == "needs_data"
 
 
 def test_an_evidence_item_without_a_number_form_is_refused():

@@ -11,10 +11,10 @@ r"""Cytokines: CAR T cells that meet antigen activate myeloid cells, and these m
 
     \dot M_A = a M - d_A M_A - r_{10} \frac{I_{10}}{K_{10} + I_{10}} M_A
 
-    \dot G_I = p_G\, c_G (1 - s_T d) - k_G G_I, \qquad \dot L_1 = p_1 M_A - k_1 L_1, \qquad
+    \dot G_I = p_G\, c_G (1 - s_T d) - k_G G_I, \qquad \dot L_1 = p_1 M_A (1 - s_M d) - k_1 L_1, \qquad
     I_1 = \frac{L_1}{1 + A / K_A}
 
-    \dot I_6 = k_6 I_6^0 + p_6 M_A - k_6 (1 - f\, RO)\, I_6, \qquad S_6 = I_6 (1 - RO)
+    \dot I_6 = k_6 I_6^0 + p_6 M_A (1 - s_M d) - k_6 (1 - f\, RO)\, I_6, \qquad S_6 = I_6 (1 - RO)
 
     \dot I_{10} = p_{10} M_A + p_{10T}\, c_G - k_{10} I_{10}
 
@@ -23,7 +23,8 @@ r"""Cytokines: CAR T cells that meet antigen activate myeloid cells, and these m
 by its receptor: where that is blocked, serum interleukin-6 rises to :math:`1/(1 - f)` and its effect
 :math:`S_6` falls. Few CAR T cells are enough for contact, many are needed for interferon; so fever comes early and what
 follows expansion comes later. Interleukin-1 amplifies what antigen begins and begins nothing, for otherwise a
-storm would feed itself in a patient with many myeloid cells. Responsive ones are used up, so that a storm ends even
+storm would feed itself in a patient with many myeloid cells. Dexamethasone slows activation and silences cells that
+are active already. Responsive ones are used up, so that a storm ends even
 where the tumour stays.
 """
 
@@ -132,14 +133,15 @@ def compute_rates(y: Any, p: Any, signal: Signal) -> Mapping[str, Any]:
     activated = compute_activation(y, p, signal) * y.myeloid_resting
     restrained = p.restraint * y.interleukin_10 / (p.restraint_half + y.interleukin_10)
     made_by_t_cells = signal.secretion * (1 - p.steroid_t_cell * signal.steroid)
+    secreting = (1 - p.steroid_myeloid * signal.steroid) * y.myeloid_active
     cleared_6 = p.interleukin_6_clearance * (1 - p.receptor_clearance * signal.occupancy)
     return {
         "myeloid_resting": p.myeloid_return * (p.myeloid_0 - y.myeloid_resting) - activated,
         "myeloid_active": activated - (p.myeloid_loss + restrained) * y.myeloid_active,
         "interferon": p.interferon_production * made_by_t_cells - p.interferon_clearance * y.interferon,
-        "interleukin_1": p.interleukin_1_production * y.myeloid_active - p.interleukin_1_clearance * y.interleukin_1,
+        "interleukin_1": p.interleukin_1_production * secreting - p.interleukin_1_clearance * y.interleukin_1,
         "interleukin_6": p.interleukin_6_clearance * p.interleukin_6_0
-        + p.interleukin_6_production * y.myeloid_active
+        + p.interleukin_6_production * secreting
         - cleared_6 * y.interleukin_6,
         "interleukin_10": p.interleukin_10_production * y.myeloid_active
         + p.interleukin_10_t_cell * made_by_t_cells

@@ -11,8 +11,7 @@ The last term is a source of new single cells (:math:`\sigma`). The expected num
 :math:`F = f_c B q` (:math:`f_c`: the fraction of cells that can regrow a tumour), and
 
 .. math::
-    \dot F = -d\, q F \; (+ f_c \sigma), \qquad P(\text{extinct}) = e^{-F}, \qquad
-    B^* = \frac{B}{1 - e^{-F}} \approx B + \frac{a\, q^{-1} / f_c}{1 + F/2 + F^2/6 + F^3/24}
+    \dot F = -d\, q F \; (+ f_c \sigma), \qquad P(\text{extinct}) = e^{-F}
 
 :math:`q` stays between 0 and 1: it can neither overflow when a clone regrows for years
 (:math:`m = e^{rt}` does) nor be divided by a burden that has underflown, as :math:`\dot F = -d F^2 / B`
@@ -23,15 +22,26 @@ would. It decays slowly, so a relative tolerance keeps all its digits.
 :math:`e^{-F}` says), or ln 2 (then the likelier course is shown). From there on the clone is removed,
 
 .. math::
-    \chi = k_x r (1 - a), \qquad a = \frac{(F / W)^8}{1 + (F / W)^8}
+    \chi = k_x r (1 - a), \qquad a = \frac{(F / W)^{64}}{1 + (F / W)^{64}}
 
 which is smooth, needs no event, and is beyond the digits of a double while the clone is alive. Without it the
 mean burden of a cured patient, 1e-20 cells, would grow back into a relapse.
+
+**Realised size.** Families are geometric in size, so the number of those larger than :math:`y` mean sizes is of
+Poisson's distribution with mean :math:`F e^{-y}`, and the largest has :math:`y = \ln(F / W)` for the same draw
+:math:`W`: a patient whose clone barely survives has few cells, and relapses late. The others stand for their mean,
+
+.. math::
+    B^* = \frac{1}{f_c\, q} \Big(y + W (e^y - 1 - y)\Big), \qquad y = \frac{1}{12} \ln\big(1 + (F / W)^{12}\big)
+
+which is the mean burden where many families are left, has the spread of one family where one is left, and has the
+mean :math:`B / (1 - e^{-F})` over patients.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from livingdrug.core.arithmetic import exp, log
 from livingdrug.core.model import Quantity
 
 CLONES = ("high", "low", "negative")
@@ -65,27 +75,24 @@ def compute_alive(families: Sequence[Any], p: Any, clones: Sequence[str] = CLONE
 
 def _switch(relative: Any) -> Any:
     steep = (relative**4) ** 2
-    return steep / (1 + steep)
+    # each share is at most 1, so that a high power cannot overflow
+    above, below = ((steep / (1 + steep)) ** 4) ** 2, ((1 / (1 + steep)) ** 4) ** 2
+    return above / (above + below)
 
 
-def compute_shown(
-    y: Any, p: Any, families: Sequence[Any], alive: Sequence[Any], clones: Sequence[str] = CLONES
-) -> tuple[Any, ...]:
-    """Return the burden of each clone given that it survives, B* [1e9 cells]; its mean burden once it is gone.
-
-    A series stands for the exponential (within 1.3 % of the burden), so that it stays rational.
-    """
-    burdens = [getattr(y, f"tumour_{clone}") for clone in clones]
-    lineages = [getattr(y, f"lineage_{clone}") for clone in clones]
-    return tuple(
-        burden + is_alive / (p.fc * p.cell_unit * lineage * _expand(count))
-        for burden, lineage, count, is_alive in zip(burdens, lineages, families, alive, strict=True)
-    )
+def compute_shown(y: Any, p: Any, families: Sequence[Any], clones: Sequence[str] = CLONES) -> tuple[Any, ...]:
+    """Return the burden of each clone of this patient, B* [1e9 cells]; nearly nothing once it is gone."""
+    shown = []
+    for clone, count in zip(clones, families, strict=True):
+        size = _compute_size(count, getattr(p, f"extinct_{clone}"))
+        shown.append(size / (p.fc * p.cell_unit * getattr(y, f"lineage_{clone}")))
+    return tuple(shown)
 
 
-def _expand(x: Any) -> Any:
-    # F/(1 - exp(-F)) = F + F/(exp(F) - 1), and the last is 1 / (1 + F/2 + F^2/6 + F^3/24 + ...)
-    return 1 + x / 2 * (1 + x / 3 * (1 + x / 4))
+def _compute_size(count: Any, threshold: Any) -> Any:
+    """Return the size of a clone in mean sizes of a family: the largest family, and the mean of the others."""
+    largest = log(1 + ((count / threshold) ** 4) ** 3) / (3 * 4)  # ln F/W, and 0 once the clone is gone
+    return largest + threshold * (exp(largest) - 1 - largest)
 
 
 def compute_initial() -> Mapping[str, Any]:

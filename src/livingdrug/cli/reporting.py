@@ -1,0 +1,45 @@
+"""The command ``report``."""
+
+import argparse
+from pathlib import Path
+
+from livingdrug.cli.arguments import DONE, NOT_CONVERGED, Parser, positive, seed, tell
+from livingdrug.cli.records import open_record
+
+AUDIENCES = ("clinician", "patient")
+
+
+def _file(text: str) -> Path:
+    """Return a file to write; refuse a folder before any work is done."""
+    path = Path(text)
+    if not text.strip() or path.is_dir():
+        raise argparse.ArgumentTypeError(f"must name a file such as report.html, but was {text!r}")
+    return path
+
+
+def add_report(commands: "argparse._SubParsersAction[Parser]") -> None:
+    """Describe the command."""
+    report = commands.add_parser("report", help="one self-contained HTML file about one subject, sliders inside")
+    source = report.add_mutually_exclusive_group(required=True)
+    source.add_argument("record", nargs="?", type=Path, metavar="RECORD", help="folder with the three CSV files")
+    source.add_argument("--example", metavar="NAME", help="a packaged record instead")
+    report.add_argument("--subject", metavar="ID", help="where the record holds several")
+    report.add_argument("--out", type=_file, required=True, metavar="FILE.html", help="file to write")
+    report.add_argument("--audience", choices=AUDIENCES, default="clinician", help="for whom (default clinician)")
+    report.add_argument("--seed", type=seed, metavar="N", default=1, help="same seed, same results (default 1)")
+    report.add_argument("--jobs", type=positive, default=None, metavar="N", help="threads (default: every core)")
+    report.set_defaults(run=run_report)
+
+
+def run_report(arguments: argparse.Namespace) -> int:
+    """Explain one subject and write the report for its audience."""
+    from livingdrug.report.reports import write_reports
+    from livingdrug.study.explain_subject import explain_subject
+
+    tell("Fitting and explaining")
+    explained = explain_subject(
+        open_record(arguments), subject_id=arguments.subject, seed=arguments.seed, jobs=arguments.jobs
+    )
+    write_reports(explained, {arguments.audience: arguments.out})
+    print(f"Report for the {arguments.audience}: {arguments.out}")
+    return DONE if explained.explanation.fit.get("converged", True) else NOT_CONVERGED

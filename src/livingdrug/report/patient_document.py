@@ -1,0 +1,63 @@
+"""One explanation to one file for the person it is about: plain words, two pictures, questions to ask."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+
+from livingdrug.report.figures import draw_course
+from livingdrug.report.page import Drawing, prepare_figure, render_page
+from livingdrug.report.plain_words import QUESTIONS, WORDS, list_numbers, write_what_happened, write_why
+from livingdrug.report.tables import tabulate_rows
+from livingdrug.report.wording import Panel, describe_variable
+from livingdrug.study.explanation import Explanation
+
+PICTURES: tuple[tuple[Panel, str, str], ...] = (
+    ("tumour", "Signs of the cancer", "Each dot is a test. When the line goes up, there is more cancer."),
+    ("car_t", "Your CAR T cells", "Each dot is a test. When the line goes down, there are fewer CAR T cells."),
+)
+
+
+def _draw(explanation: Explanation) -> list[Drawing]:
+    marks = {"cancer is back": explanation.failure_day} if explanation.failure_day is not None else {}
+    drawn = []
+    for panel, title, caption in PICTURES:
+        shown = pl.col("variable") == _choose_variable(explanation, panel)
+        seen, bands = explanation.observations.filter(shown), explanation.bands.filter(shown)
+        figure = draw_course(seen, bands, panel, title=title, marks=marks)
+        if figure is not None:
+            drawn.append(prepare_figure(replace(figure, caption=caption)))
+    return drawn
+
+
+def _choose_variable(explanation: Explanation, panel: Panel) -> str:
+    """Choose what a picture shows: what the outcome was told by, or else what was fitted and measured most."""
+    judged = [] if explanation.thresholds is None else explanation.thresholds["variable"].to_list()
+    fitted = explanation.bands["variable"].to_list()
+    measured = explanation.observations.filter(pl.col("value").is_not_null())["variable"].to_list()
+    names = [name for name in sorted(set(measured)) if describe_variable(name).panel == panel]
+    return max(names, key=lambda name: (name in judged, name in fitted, measured.count(name)), default="")
+
+
+def render_patient_report(explanation: Explanation) -> str:
+    """Render one explanation in plain words as one self-contained HTML document."""
+    numbers = [{"what": name, "value": value} for name, value in list_numbers(explanation)]
+    return render_page(
+        "patient.html.jinja",
+        version=str(explanation.provenance.get("version", "")),
+        subject=explanation.subject_id,
+        happened=write_what_happened(explanation),
+        why=write_why(explanation),
+        has_failed=bool(explanation.failed),
+        pictures=_draw(explanation),
+        questions=QUESTIONS,
+        words=WORDS,
+        numbers=tabulate_rows(numbers, caption="What this page rests on"),
+    )
+
+
+def write_patient_report(explanation: Explanation, path: Path) -> Path:
+    """Write the plain report; the folder is made if it is missing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(render_patient_report(explanation), encoding="utf-8")
+    return path

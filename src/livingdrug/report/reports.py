@@ -1,0 +1,23 @@
+"""The reports of one explained subject, each for its audience."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from livingdrug.report.document import write_report
+from livingdrug.report.patient_document import write_patient_report
+from livingdrug.report.what_if_section import prepare_section
+from livingdrug.study.explain_subject import Explained
+from livingdrug.study.what_if_grid import compute_what_if_grid
+
+
+def write_reports(explained: Explained, paths: Mapping[str, Path]) -> None:
+    """Write a file for each audience: ``clinician``, with sliders where a model covers the subject, or ``patient``."""
+    for audience, path in paths.items():
+        if audience == "patient":
+            write_patient_report(explained.explanation, path)
+            continue
+        section = None
+        if explained.start is not None:
+            grid = compute_what_if_grid(explained.start)
+            section = prepare_section(grid, mark=explained.explanation.failure_day)
+        write_report(explained.explanation, path, section)

@@ -1,0 +1,54 @@
+"""Fit one subject once, for its explanation and for the questions that may be asked afterwards."""
+
+from dataclasses import dataclass
+
+from livingdrug.core.errors import InputError
+from livingdrug.core.tables import Record
+from livingdrug.study.explain_failure import explain_failure, fit_subject
+from livingdrug.study.explanation import Explanation
+from livingdrug.study.patient_data import select_patient
+from livingdrug.study.what_if import WhatIfStart, prepare_what_if
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """An explanation, and the start of what-if questions where a model covers the subject.
+
+    Parameters
+    ----------
+    explanation : Explanation
+    start : WhatIfStart or None
+    reason : str
+        Why there is no start, as a sentence.
+    """
+
+    explanation: Explanation
+    start: WhatIfStart | None
+    reason: str = ""
+
+
+def explain_subject(
+    record: Record, *, subject_id: str | None = None, seed: int = 0, jobs: int | None = None
+) -> Explained:
+    """Explain one subject and prepare what-if questions about it, on one fit.
+
+    Raises
+    ------
+    InputError
+        If the subject is not in the record.
+
+    Examples
+    --------
+    >>> from livingdrug.study.examples import load_example
+    >>> explained = explain_subject(load_example("myeloma_late_relapse"), seed=1)
+    >>> explained.explanation.answered, explained.start.horizon
+    ('antigen_low', 730.0)
+    """
+    data = select_patient(record, subject_id)
+    fit = fit_subject(data, seed=seed, jobs=jobs)
+    explanation = explain_failure(record, subject_id=data.subject_id, seed=seed, jobs=jobs, fit=fit)
+    try:
+        start = prepare_what_if(record, subject_id=data.subject_id, seed=seed, jobs=jobs, fit=fit)
+    except InputError as error:
+        return Explained(explanation, None, str(error))
+    return Explained(explanation, start)

@@ -1,0 +1,154 @@
+"""The programming interface: JSON in, JSON out."""
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, Depends, File, Request, UploadFile
+from fastapi.responses import JSONResponse
+
+from livingdrug.core.errors import InputError
+from livingdrug.core.plain_values import make_plain
+from livingdrug.core.version import VERSION
+from livingdrug.study.assess_record import assess
+from livingdrug.web.capabilities import describe_result, find_ability
+from livingdrug.web.explain_job import EXPLANATION
+from livingdrug.web.library import Library, NotFoundError
+from livingdrug.web.live import answer_question
+from livingdrug.web.messages import (
+    AssessRequest,
+    ErrorAnswer,
+    HealthAnswer,
+    JobAnswer,
+    JobRequest,
+    SubjectRequest,
+    WhatIfRequest,
+)
+from livingdrug.web.storage import Job
+from livingdrug.web.uploads import Upload
+from livingdrug.web.work import list_links, queue_explanation, queue_trial, wait_for
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ERRORS: dict[int | str, dict[str, Any]] = {
+    400: {"model": ErrorAnswer, "description": "the request could not be read"},
+    401: {"model": ErrorAnswer, "description": "not logged in"},
+    403: {"model": ErrorAnswer, "description": "caused by a page of another site"},
+    404: {"model": ErrorAnswer, "description": "not here"},
+    413: {"model": ErrorAnswer, "description": "too large"},
+    422: {"model": ErrorAnswer, "description": "cannot be used; the sentence says why, and what to do"},
+    501: {"model": ErrorAnswer, "description": "not part of this version"},
+}
+RESERVED = ("record", "criteria", "progress")
+"""What an option cannot be called."""
+LATER: dict[int | str, dict[str, Any]] = {**ERRORS, 202: {"model": JobAnswer, "description": "still at work"}}
+
+
+def find_library(request: Request) -> Library:
+    """Return the library of the server that the request came to."""
+    library: Library = request.app.state.library
+    return library
+
+
+Shelf = Annotated[Library, Depends(find_library)]
+router = APIRouter(responses=ERRORS)
+
+
+def describe_job(library: Library, job: Job) -> JobAnswer:
+    """Return a job as the interface answers it."""
+    return JobAnswer(
+        id=job.id,
+        kind=job.kind,
+        state=job.state,  # type: ignore[arg-type]
+        progress=job.progress,
+        message=job.message,
+        created=job.created,
+        updated=job.updated,
+        result=list_links(library, job),
+    )
+
+
+@router.get("/health")
+def health() -> HealthAnswer:
+    """Say that the server is there."""
+    return HealthAnswer(status="ok", version=VERSION)
+
+
+@router.post("/api/records")
+def add_record(library: Shelf, files: Annotated[list[UploadFile], File(description="3 CSV files or 1 zip")]) -> Any:
+    """Check a record and keep it."""
+    uploads = [Upload(file.filename or "", file.file) for file in files]
+    identity = library.add(uploads)
+    stored = library.storage.find_record(identity)
+    overview = dict(stored.overview) if stored is not None else {}
+    return JSONResponse({"record_id": identity, "overview": make_plain(overview)})
+
+
+@router.post("/api/assess")
+def assess_record(library: Shelf, body: AssessRequest) -> Any:
+    """Judge every subject of a record by published criteria."""
+    record = library.open(body.record_id)
+    options: dict[str, Any] = {name: value for name, value in body.options.items() if name not in RESERVED}
+    if len(options) < len(body.options):
+        raise InputError(
+            f"an option must be one of the criteria, but was one of {', '.join(RESERVED)}. Hint: leave it out."
+        )
+    return JSONResponse(make_plain(assess(record, body.criteria, **options).to_dict()))
+
+
+def _explain(library: Library, body: SubjectRequest | WhatIfRequest) -> "Path":
+    return wait_for(library, queue_explanation(library, body.record_id, body.subject_id, body.seed))
+
+
+@router.post("/api/explain", responses=LATER)
+def explain(library: Shelf, body: SubjectRequest) -> Any:
+    """Explain why the treatment of one subject failed; the first time takes seconds, later none."""
+    return JSONResponse(json.loads((_explain(library, body) / EXPLANATION).read_text(encoding="utf-8")))
+
+
+@router.post("/api/whatif", responses=LATER)
+def what_if(library: Shelf, body: WhatIfRequest) -> Any:
+    """Ask the fitted subject again with knobs turned; fits it first if that has not been done."""
+    return JSONResponse(make_plain(answer_question(_explain(library, body), body.knobs)))
+
+
+@router.post("/api/options")
+def options(library: Shelf, body: SubjectRequest) -> Any:
+    """List what may be done next, with what speaks for and against."""
+    return _ask("options", library, body)
+
+
+@router.post("/api/trials/match")
+def match_trials(library: Shelf, body: SubjectRequest) -> Any:
+    """Match one subject to trials."""
+    return _ask("match", library, body)
+
+
+def _ask(name: str, library: Library, body: SubjectRequest) -> Any:
+    record = library.open(body.record_id)
+    subject = library.choose_subject(body.record_id, body.subject_id)
+    return JSONResponse(make_plain(describe_result(find_ability(name)(record, subject_id=subject, seed=body.seed))))
+
+
+@router.post("/api/jobs", status_code=202)
+def add_job(library: Shelf, body: JobRequest) -> JobAnswer:
+    """Queue work and return at once."""
+    if body.kind == "trial":
+        return describe_job(library, queue_trial(library, body.design or "", body.seed))
+    job = queue_explanation(library, body.record_id or "", body.subject_id, body.seed)
+    return describe_job(library, job)
+
+
+@router.get("/api/jobs")
+def list_jobs(library: Shelf) -> list[JobAnswer]:
+    """List jobs, newest first."""
+    return [describe_job(library, job) for job in library.storage.list_jobs()]
+
+
+@router.get("/api/jobs/{job_id}")
+def find_job(library: Shelf, job_id: str) -> JobAnswer:
+    """Say how far a job is."""
+    job = library.storage.find_job(job_id)
+    if job is None:
+        raise NotFoundError("There is no job of that identifier.")
+    return describe_job(library, job)

@@ -1,0 +1,62 @@
+"""Answers to sliders: the prepared draws of the subjects that were asked about last stay in memory."""
+
+import time
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from livingdrug.report.what_if_frame import Frame
+from livingdrug.report.what_if_section import describe_answer
+from livingdrug.study.what_if import WhatIf, WhatIfStart, compute_what_if
+from livingdrug.study.write_what_if import read_what_if
+from livingdrug.web.explain_job import read_frames
+
+MOST_KEPT = 64
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def open_start(folder: Path) -> tuple[WhatIfStart, tuple[Frame, ...], WhatIf]:
+    """Read a prepared subject, its axes, and compute how it was."""
+    start = read_what_if(folder)
+    return start, read_frames(folder), compute_what_if(start, {})
+
+
+def answer_question(folder: Path, knobs: Mapping[str, float]) -> dict[str, Any]:
+    """Return the answer with its paths for the page, its curves for programs, and how long it took.
+
+    Raises
+    ------
+    InputError
+        If a knob is unknown or out of range.
+    """
+    start, frames, as_it_was = open_start(folder)
+    begin = time.perf_counter()
+    answer = compute_what_if(start, knobs)
+    drawn = describe_answer(answer, as_it_was, frames, start.horizon)
+    summary = {
+        "failure": answer.failure,
+        "lower": answer.lower,
+        "upper": answer.upper,
+        "failure_as_it_was": as_it_was.failure,
+        "horizon_day": start.horizon,
+        "draws": answer.draws,
+        "converged": start.is_converged,
+    }
+    series = {
+        curve.variable: {
+            "unit": curve.unit,
+            "lower": curve.lower.tolist(),
+            "median": curve.median.tolist(),
+            "upper": curve.upper.tolist(),
+        }
+        for curve in answer.curves
+    }
+    return {
+        "summary": summary,
+        "days": answer.days.tolist(),
+        "series": series,
+        "drawn": drawn,
+        "ms": round(1000 * (time.perf_counter() - begin), 2),
+        "manifest": {"knobs": dict(knobs), "subject_id": start.subject_id, **start.provenance},
+    }

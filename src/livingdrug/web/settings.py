@@ -1,0 +1,86 @@
+"""What a server is told when it starts, and the limits that it keeps."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from livingdrug.core.errors import InputError
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+MEBIBYTE = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One server.
+
+    Parameters
+    ----------
+    data : Path
+        Folder for records, results and, unless ``database`` says otherwise, the database.
+    database : Path
+        SQLite file.
+    host : str
+    token : str
+        Asked for at login; empty where the server answers to this machine alone.
+    most_upload : int [byte]
+        Of one request.
+    most_unpacked : int [byte]
+        Of what an archive may hold.
+    most_memory : int [byte]
+    most_seconds : int [s]
+        Of the process that reads an upload.
+    """
+
+    data: Path
+    database: Path
+    host: str = "127.0.0.1"
+    token: str = ""
+    most_upload: int = 20 * MEBIBYTE
+    most_unpacked: int = 100 * MEBIBYTE
+    most_memory: int = 4096 * MEBIBYTE
+    most_seconds: int = 30
+
+    @property
+    def needs_login(self) -> bool:
+        """Whether a caller must show the token."""
+        return bool(self.token)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a server bound to ``host``.
+
+    >>> is_loopback("127.0.0.1"), is_loopback("0.0.0.0")
+    (True, False)
+    """
+    return host in LOOPBACK
+
+
+def locate_database(data: Path, url: str | None) -> Path:
+    """Return the file of the database.
+
+    Parameters
+    ----------
+    url : str, optional
+        ``sqlite:///FILE``.
+
+    Raises
+    ------
+    InputError
+        If the URL is of another database.
+
+    Examples
+    --------
+    >>> locate_database(Path("data"), None).name, str(locate_database(Path("data"), "sqlite:////srv/jobs.sqlite"))
+    ('livingdrug.sqlite', '/srv/jobs.sqlite')
+    """
+    if url is None:
+        return data / "livingdrug.sqlite"
+    parts = urlsplit(url)
+    if parts.scheme != "sqlite" or not parts.path.strip("/"):
+        shown = f"{parts.scheme}://..." if parts.scheme else repr(url)
+        raise InputError(
+            f"`--database` must be sqlite:///FILE, but was {shown}. "
+            "Hint: PostgreSQL is not supported; leave it out for a file in the data folder."
+        )
+    return Path(parts.path[1:])

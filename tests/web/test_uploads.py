@@ -1,0 +1,55 @@
+import io
+import warnings
+
+import pytest
+from tests.web.malformed import NAMES, list_malformed
+
+from livingdrug.core.errors import InputError
+from livingdrug.web.parsing import describe_record, parse_in_worker
+from livingdrug.web.uploads import Upload, save_upload
+
+MIB = 2**20
+
+
+@pytest.fixture(scope="module")
+def good(example_files):
+    return {path.name: path.read_bytes() for path in example_files}
+
+
+def list_paths(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+def test_two_hundred_malformed_uploads_are_refused_in_sentences_and_leave_nothing_outside(good, tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # the archive with a name twice is made on purpose
+        uploads = list_malformed(good)
+    assert len(uploads) >= 200
+    accepted, said = [], []
+    for number, files in enumerate(uploads):
+        folder = tmp_path / f"{number}"
+        try:
+            save_upload([Upload(name, io.BytesIO(data)) for name, data in files], folder, most_unpacked=10 * MIB)
+            describe_record(folder)
+        except InputError as error:
+            said.append((files[0][0], str(error)))
+        else:
+            accepted.append(number)
+        assert set(list_paths(tmp_path)) <= {f"{number}", *(f"{number}/{name}" for name in NAMES)}
+        for path in sorted(folder.rglob("*"), reverse=True):
+            path.unlink()
+        folder.rmdir()
+    # bytes changed at random may spoil nothing that matters
+    assert len(accepted) <= 14, accepted
+    assert [name for name, sentence in said if "Hint: " not in sentence or "Traceback" in sentence] == []
+
+
+def test_a_good_record_is_read_in_a_worker_and_counted(example_files):
+    found = parse_in_worker(example_files[0].parent, most_memory=4096 * MIB, most_seconds=30)
+    assert [subject["subject_id"] for subject in found["subjects"]] == ["myeloma_late_relapse"]
+    assert found["observations"] == 132
+
+
+def test_a_worker_without_enough_memory_is_a_sentence(example_files):
+    with pytest.raises(InputError, match=r"readable in 30 s and 64 MiB of memory"):
+        parse_in_worker(example_files[0].parent, most_memory=64 * MIB, most_seconds=30)
