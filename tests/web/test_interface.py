@@ -59,13 +59,16 @@ def test_what_cannot_be_used_is_a_sentence(client, path, body, status):
     assert answer.json()["error"].endswith(".")
 
 
-@pytest.mark.parametrize("path", ["/api/options", "/api/trials/match"])
-def test_what_this_version_cannot_do_is_said_and_not_made_up(client, path):
-    from livingdrug.web.capabilities import has_ability
+def test_what_cannot_be_done_here_is_said_and_not_made_up(client):
+    answer = client.post("/api/trials/match", json=RECORD)
+    assert answer.status_code == 501
+    assert "index of trials" in answer.json()["error"]
 
-    answer = client.post(path, json=RECORD)
-    expected = 200 if has_ability("options" if "options" in path else "match") else 501
-    assert answer.status_code == expected
+
+def test_options_are_listed_in_bands(client):
+    answer = client.post("/api/options", json=RECORD)
+    assert answer.status_code == 200, answer.text
+    assert {"id", "band", "why", "states", "evidence"} <= set(answer.json()["options"][0])
 
 
 def test_another_site_cannot_make_the_browser_ask(client):

@@ -1,6 +1,7 @@
 """The programming interface: JSON in, JSON out."""
 
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, File, Request, UploadFile
@@ -8,9 +9,10 @@ from fastapi.responses import JSONResponse
 
 from livingdrug.core.errors import InputError
 from livingdrug.core.plain_values import make_plain
+from livingdrug.core.tables import Record
 from livingdrug.core.version import VERSION
 from livingdrug.study.assess_record import assess
-from livingdrug.web.capabilities import describe_result, find_ability
+from livingdrug.web.capabilities import find_matches, find_options
 from livingdrug.web.explain_job import EXPLANATION
 from livingdrug.web.library import Library, NotFoundError
 from livingdrug.web.live import answer_question
@@ -115,19 +117,19 @@ def what_if(library: Shelf, body: WhatIfRequest) -> Any:
 @router.post("/api/options")
 def options(library: Shelf, body: SubjectRequest) -> Any:
     """List what may be done next, with what speaks for and against."""
-    return _ask("options", library, body)
+    return _ask(find_options, library, body)
 
 
 @router.post("/api/trials/match")
 def match_trials(library: Shelf, body: SubjectRequest) -> Any:
     """Match one subject to trials."""
-    return _ask("match", library, body)
+    return _ask(find_matches, library, body)
 
 
-def _ask(name: str, library: Library, body: SubjectRequest) -> Any:
+def _ask(find: Callable[[Record, str, int], Any], library: Library, body: SubjectRequest) -> Any:
     record = library.open(body.record_id)
     subject = library.choose_subject(body.record_id, body.subject_id)
-    return JSONResponse(make_plain(describe_result(find_ability(name)(record, subject_id=subject, seed=body.seed))))
+    return JSONResponse(make_plain(find(record, subject, body.seed)))
 
 
 @router.post("/api/jobs", status_code=202)

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from livingdrug.report.tables import Table, tabulate_rows
 from livingdrug.report.wording import DISEASES, PRODUCTS, describe_variable
 from livingdrug.study.examples import list_examples
-from livingdrug.web.capabilities import describe_result, find_ability, has_ability
+from livingdrug.web.capabilities import find_options, has_ability
 from livingdrug.web.explain_job import CLINICIAN, FINDINGS, PATIENT, SLIDERS, SUMMARY
 from livingdrug.web.interface import Shelf
 from livingdrug.web.library import Library, NotFoundError
@@ -136,9 +136,10 @@ def show_subject(library: Shelf, record_id: str, number: int, seed: Seed = 1) ->
 def show_options(library: Shelf, record_id: str, number: int, seed: Seed = 1) -> Response:
     """Compare what may be done next."""
     subject = _find_subject(library, record_id, number)
-    found = describe_result(find_ability("options")(library.open(record_id), subject_id=subject, seed=seed))
+    found = find_options(library.open(record_id), subject, seed)
     rows = found.get("options", []) if isinstance(found, dict) else found
-    plain = [{k: v for k, v in row.items() if not isinstance(v, dict | list)} for row in rows]
+    shown = ("title", "band", "why", "mechanism_fit")
+    plain = [{name: row.get(name) for name in shown} for row in rows]
     fields = {"record_id": record_id, "subject": subject, "number": number, "seed": seed}
     table = tabulate_rows(plain, caption="Options")
     return _page("options.html.jinja", title=f"What next for {subject}", table=table, **fields)
