@@ -14,6 +14,7 @@ ONE_CLONE = {"fraction_low": 0.0, "fraction_negative": 0.0, "mu": 0.0}
 ALL = "unified_b_all_tisa_cel"
 CILTA = "unified_myeloma_cilta_cel"
 AXI = "unified_lbcl_axi_cel"
+BREXU = "unified_mcl_brexu_cel"
 TISA = "unified_lbcl_tisa_cel"
 
 DAYS = np.arange(0, 1500, 2.0)
@@ -54,7 +55,7 @@ def test_a_large_low_clone_relapses_earlier_still_and_with_low_density(lab, name
     usual = row[column("antigen_density_high")]
     ratio = row[column("A50_kill")] * (0.01 / 0.99) ** (1 / row[column("hill_antigen")]) / usual
     low = {"fraction_low": 0.3, "density_low_ratio": ratio}
-    factor = 1.0 if name in {ALL, CILTA} else 3.0
+    factor = 1.0 if name in {ALL, CILTA, BREXU} else 3.0
     solution = lab.run(potent(lab, name, low, {"fraction_negative": 1e-6}, factor=factor), DAYS)
     half = 0.5 * solution.at("tumour_cells")[0, 0]
     day_low, day_negative = lab.relapse_day(solution, half)

@@ -48,7 +48,7 @@ def _falls(values: Sequence[float], percent: float) -> bool | None:
 
 def _rises(values: Sequence[float], percent: float) -> bool:
     low, now = values
-    return low <= 0 or is_at_least(100.0 * (now - low) / low, percent)
+    return now > low if low <= 0 else is_at_least(100.0 * (now - low) / low, percent)
 
 
 def round_digits(value: float) -> float:

@@ -54,7 +54,7 @@ def simulate_clones(
     Examples
     --------
     >>> found = simulate_clones(1, 0.1, [(0.0, 0.05)], passage=200, count=4000, generator=np.random.default_rng(1))
-    >>> 0.46 < found.is_extinct.mean() < 0.54  # death over birth
+    >>> bool(0.46 < found.is_extinct.mean() < 0.54)  # death over birth
     True
     """
     changes = np.array([day for day, _ in deaths] + [np.inf])
