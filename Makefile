@@ -15,7 +15,7 @@ install:  ## build .venv with every pinned package and this checkout, editable
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
 
 test:  ## run every test and every example of the documents
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 fast:  ## run the tests that take seconds
 	$(BIN)/python -m pytest -m "not slow"
