@@ -7,6 +7,7 @@ import importlib.util
 import re
 from collections.abc import Mapping
 from html import escape
+from threading import Thread
 from typing import Any
 
 _OPENING = re.compile(r"<svg\b[^>]*>")
@@ -42,6 +43,20 @@ def adapt_svg(svg: str, name: str, description: str) -> str:
 
     body = _IDENTIFIER.sub(rename, body)
     return f'<svg role="img" aria-label="{escape(description)}" {outer}>{body}'
+
+
+def warm_renderer() -> Thread:
+    """Start the renderer beside other work: its first picture takes half a second, whatever it shows."""
+    thread = Thread(target=_render_nothing, daemon=True)
+    thread.start()
+    return thread
+
+
+def _render_nothing() -> None:
+    if has_renderer():
+        import vl_convert
+
+        vl_convert.vegalite_to_svg({"data": {"values": []}, "mark": "point"})
 
 
 def render_svg(spec: Mapping[str, Any], *, name: str, description: str) -> str:
