@@ -15,6 +15,21 @@ import sympy as sp
 from livingdrug.core.model import Model
 
 
+class Whole(sp.Function):
+    """Its argument, kept in one piece: SymPy would else write the power of a product as a product of powers.
+
+    A share of at most 1 to the eighth would so become the quotient of two numbers beyond a double.
+    """
+
+    def fdiff(self, argindex: int = 1) -> sp.Expr:  # noqa: ARG002
+        """Return 1."""
+        return sp.Integer(1)
+
+
+PLAIN = {"Whole": lambda x: x}
+"""What a whole is to NumPy and JAX."""
+
+
 class Traced:
     """A SymPy expression that answers ``exp``, ``log`` and ``sqrt`` as the core arithmetic asks."""
 
@@ -36,7 +51,8 @@ class Traced:
         return Traced(self.e / strip(other))
 
     def __pow__(self, other: Any) -> "Traced":
-        return Traced(self.e ** strip(other))
+        base = self.e if self.e.is_Atom else Whole(self.e)
+        return Traced(base ** strip(other))
 
     def __rsub__(self, other: Any) -> "Traced":
         return Traced(strip(other) - self.e)
@@ -167,8 +183,8 @@ def name_shared(expressions: Sequence[sp.Expr]) -> tuple[list[tuple[sp.Symbol, s
         return name(sp.Mul(square, base, evaluate=False)) if exponent % 2 else square
 
     def rewrite(e: sp.Expr) -> sp.Expr:
-        if e.is_Atom:
-            return e
+        if e.is_Atom or isinstance(e, Whole):
+            return name(rewrite(e.args[0])) if e.args else e
         if isinstance(e, sp.Pow) and e.exp.is_Integer and abs(int(e.exp)) > 1:
             product = multiply(name(rewrite(e.base)), abs(int(e.exp)))
             return product if e.exp > 0 else 1 / product
@@ -182,7 +198,7 @@ def name_shared(expressions: Sequence[sp.Expr]) -> tuple[list[tuple[sp.Symbol, s
 
 def evaluate(symbols: Sequence[sp.Symbol], expressions: Sequence[sp.Expr], columns: Any) -> np.ndarray:
     """Evaluate expressions with NumPy; every result takes the shape of a column."""
-    function = sp.lambdify(list(symbols), list(expressions), "numpy", cse=True)
+    function = sp.lambdify(list(symbols), list(expressions), [PLAIN, "numpy"], cse=True)
     shape = np.shape(columns[0])
     return np.stack([np.broadcast_to(np.asarray(v, dtype=float), shape) for v in function(*columns)])
 

@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import sympy as sp
-from equations import Equations
+from equations import PLAIN, Equations
 from gradient import NOISE
 from source import write_function
 
@@ -103,8 +103,10 @@ class Gradient:
         save = diffrax.SaveAt(ts=jnp.asarray(work.times))
         outputs = [equations.plain_outputs[n] for n in work.looked_at]
         columns = jnp.array([equations.model.parameter_names.index(n) for n in names])
-        inward = sp.lambdify([equations.p], [list(equations.constants), list(equations.initial)], "jax", cse=True)
-        outward = sp.lambdify([equations.y, equations.p], outputs, "jax", cse=True)
+        inward = sp.lambdify(
+            [equations.p], [list(equations.constants), list(equations.initial)], [PLAIN, "jax"], cse=True
+        )
+        outward = sp.lambdify([equations.y, equations.p], outputs, [PLAIN, "jax"], cse=True)
         one = jnp.asarray(work.cell)
 
         def likelihood(moved, p, measured, rtol, atol):
