@@ -53,12 +53,16 @@ def test_a_higher_burden_never_gives_the_typical_patient_a_deeper_nadir(lab, nam
 @pytest.mark.parametrize("threshold", [0.1, LIKELIER])
 def test_a_higher_burden_never_gives_any_patient_of_the_prior_a_deeper_nadir(lab, name, threshold):
     nadirs = nadirs_by_burden(lab, lab.prior(name, 512, **ONE_CLONE, extinct_high=threshold))
-    steps = np.diff(nadirs, axis=1)
     # end to end, 5e9 -> 1e12 cells
     assert (nadirs[:, -1] >= nadirs[:, 0] - 1e-3).all()
-    # from one burden to the next: a dip of 0.2 decades or more in 2 of 3584 steps of one set at most, 0.41 at worst
-    assert (steps < -0.2).mean() < 1e-3
-    assert steps.min() > -0.5
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_from_one_burden_to_the_next_no_nadir_of_a_clone_that_lives_on_is_much_deeper(lab, name):
+    """At a threshold of a tenth of a family; where the last cells die at one burden only, the step is a cure."""
+    nadirs = nadirs_by_burden(lab, lab.prior(name, 512, **ONE_CLONE, extinct_high=0.1))
+    # measured 0.18 decades at worst
+    assert np.diff(nadirs, axis=1).min() > -0.2
 
 
 @pytest.mark.parametrize("name", SETS)
