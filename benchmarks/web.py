@@ -111,9 +111,9 @@ def measure_report():
     """Return how long writing the report takes after the fit [s]."""
     from livingdrug.report.reports import write_reports
     from livingdrug.study.examples import load_example
-    from livingdrug.study.explain_subject import explain_subject
+    from livingdrug.study.prepare_subject import prepare_subject
 
-    explained = explain_subject(load_example(EXAMPLE), seed=1)
+    explained = prepare_subject(load_example(EXAMPLE), seed=1)
     with tempfile.TemporaryDirectory() as folder:
         begin = time.perf_counter()
         write_reports(explained, {"clinician": Path(folder) / "report.html"})

@@ -34,10 +34,10 @@ def add_report(commands: "argparse._SubParsersAction[Parser]") -> None:
 def run_report(arguments: argparse.Namespace) -> int:
     """Explain one subject and write the report for its audience."""
     from livingdrug.report.reports import write_reports
-    from livingdrug.study.explain_subject import explain_subject
+    from livingdrug.study.prepare_subject import prepare_subject
 
     tell("Fitting and explaining")
-    explained = explain_subject(
+    explained = prepare_subject(
         open_record(arguments), subject_id=arguments.subject, seed=arguments.seed, jobs=arguments.jobs
     )
     write_reports(explained, {arguments.audience: arguments.out})

@@ -6,11 +6,11 @@ from pathlib import Path
 from livingdrug.report.document import write_report
 from livingdrug.report.patient_document import write_patient_report
 from livingdrug.report.what_if_section import prepare_section
-from livingdrug.study.explain_subject import Explained
+from livingdrug.study.prepare_subject import Prepared
 from livingdrug.study.what_if_grid import compute_what_if_grid
 
 
-def write_reports(explained: Explained, paths: Mapping[str, Path]) -> None:
+def write_reports(explained: Prepared, paths: Mapping[str, Path]) -> None:
     """Write a file for each audience: ``clinician``, with sliders where a model covers the subject, or ``patient``."""
     for audience, path in paths.items():
         if audience == "patient":

@@ -51,7 +51,6 @@ def explain_failure(
     seed: int = 0,
     draws: int = QUICK_DRAWS,
     jobs: int | None = None,
-    fit: PatientFit | None = None,
 ) -> Explanation:
     """Explain why the treatment of one subject failed, or say that it did not or that it cannot be told.
 
@@ -66,8 +65,6 @@ def explain_failure(
         Posterior draws; more of them take longer and narrow the intervals of probabilities.
     jobs : int, optional
         Workers; all processors by default.
-    fit : PatientFit, optional
-        The fit of this subject with this seed, from `fit_subject`, where it has been made already.
 
     Returns
     -------
@@ -85,7 +82,7 @@ def explain_failure(
     >>> explanation.failed, explanation.failure_class
     (True, 'late_relapse')
     """
-    return explain_subject(record, subject_id=subject_id, seed=seed, draws=draws, jobs=jobs, fit=fit).explanation
+    return explain_subject(record, subject_id=subject_id, seed=seed, draws=draws, jobs=jobs).explanation
 
 
 def explain_subject(
@@ -95,12 +92,11 @@ def explain_subject(
     seed: int = 0,
     draws: int = QUICK_DRAWS,
     jobs: int | None = None,
-    fit: PatientFit | None = None,
 ) -> Explained:
     """Explain one subject and keep the fit, for whoever asks what would happen next."""
     data = select_patient(record, subject_id)
     assessment = assess_response(data)
-    fit = fit or fit_subject(data, seed=seed, draws=draws, jobs=jobs)
+    fit = fit_subject(data, seed=seed, draws=draws, jobs=jobs)
     settings = load_rules(SETTINGS)
     findings = examine_subject(data, assessment, fit, settings=settings, seed=seed, jobs=jobs)
     cause = findings.cause

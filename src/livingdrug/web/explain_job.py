@@ -16,7 +16,7 @@ from livingdrug.report.page import render_page
 from livingdrug.report.patient_document import write_patient_report
 from livingdrug.report.what_if_frame import Frame
 from livingdrug.report.what_if_section import choose_frames, prepare_section
-from livingdrug.study.explain_subject import Explained, explain_subject
+from livingdrug.study.prepare_subject import Prepared, prepare_subject
 from livingdrug.study.what_if_grid import compute_what_if_grid
 from livingdrug.study.write_what_if import write_what_if
 from livingdrug.web.library import Library
@@ -37,7 +37,7 @@ def explain_into(library: Library, arguments: Mapping[str, Any], folder: Path, r
     report(0.05, "reading the record")
     record = library.open(arguments["record_id"])
     report(0.1, "fitting the model and asking why")
-    explained = explain_subject(record, subject_id=arguments["subject_id"], seed=arguments["seed"], jobs=1)
+    explained = prepare_subject(record, subject_id=arguments["subject_id"], seed=arguments["seed"], jobs=1)
     report(0.6, "writing the reports")
     draft = folder.with_name(f"{folder.name}.{os.getpid()}")
     shutil.rmtree(draft, ignore_errors=True)
@@ -47,7 +47,7 @@ def explain_into(library: Library, arguments: Mapping[str, Any], folder: Path, r
     draft.rename(folder)
 
 
-def _write_result(explained: Explained, draft: Path, report: Report) -> None:
+def _write_result(explained: Prepared, draft: Path, report: Report) -> None:
     explanation = explained.explanation
     section = None
     frames: tuple[Frame, ...] = ()

@@ -5,7 +5,7 @@ import pytest
 
 from livingdrug.core.errors import InputError
 from livingdrug.study.examples import load_example
-from livingdrug.study.explain_subject import explain_subject
+from livingdrug.study.prepare_subject import prepare_subject
 from livingdrug.study.what_if import compute_what_if
 from livingdrug.study.what_if_grid import compute_what_if_grid
 from livingdrug.study.what_if_knobs import KNOBS
@@ -14,7 +14,7 @@ from livingdrug.study.write_what_if import read_what_if, write_what_if
 
 @pytest.fixture(scope="module")
 def explained():
-    return explain_subject(load_example("myeloma_late_relapse"), seed=1)
+    return prepare_subject(load_example("myeloma_late_relapse"), seed=1)
 
 
 def test_the_patient_as_fitted_fails_as_often_as_the_explanation_says(explained):

@@ -4,14 +4,13 @@ from dataclasses import dataclass
 
 from livingdrug.core.errors import InputError
 from livingdrug.core.tables import Record
-from livingdrug.study.explain_failure import explain_failure, fit_subject
+from livingdrug.study.explain_failure import explain_subject
 from livingdrug.study.explanation import Explanation
-from livingdrug.study.patient_data import select_patient
 from livingdrug.study.what_if import WhatIfStart, prepare_what_if
 
 
 @dataclass(frozen=True, slots=True)
-class Explained:
+class Prepared:
     """An explanation, and the start of what-if questions where a model covers the subject.
 
     Parameters
@@ -27,9 +26,9 @@ class Explained:
     reason: str = ""
 
 
-def explain_subject(
+def prepare_subject(
     record: Record, *, subject_id: str | None = None, seed: int = 0, jobs: int | None = None
-) -> Explained:
+) -> Prepared:
     """Explain one subject and prepare what-if questions about it, on one fit.
 
     Raises
@@ -40,15 +39,13 @@ def explain_subject(
     Examples
     --------
     >>> from livingdrug.study.examples import load_example
-    >>> explained = explain_subject(load_example("myeloma_late_relapse"), seed=1)
+    >>> explained = prepare_subject(load_example("myeloma_late_relapse"), seed=1)
     >>> explained.explanation.answered, explained.start.horizon
     ('antigen_low', 730.0)
     """
-    data = select_patient(record, subject_id)
-    fit = fit_subject(data, seed=seed, jobs=jobs)
-    explanation = explain_failure(record, subject_id=data.subject_id, seed=seed, jobs=jobs, fit=fit)
+    found = explain_subject(record, subject_id=subject_id, seed=seed, jobs=jobs)
     try:
-        start = prepare_what_if(record, subject_id=data.subject_id, seed=seed, jobs=jobs, fit=fit)
+        start = prepare_what_if(record, subject_id=found.explanation.subject_id, seed=seed, jobs=jobs, fit=found.fit)
     except InputError as error:
-        return Explained(explanation, None, str(error))
-    return Explained(explanation, start)
+        return Prepared(found.explanation, None, str(error))
+    return Prepared(found.explanation, start)
