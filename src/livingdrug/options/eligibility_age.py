@@ -67,6 +67,7 @@ _GROUPED = re.compile(
     r"karnofsky|lansky|creatinine|guardian|minors|assent|contracepti|regimen|chemotherapy|ejection|clearance"
     r"|diagnosed?\s+at|donor|transplant"
 )
+_DIGIT = re.compile(r"\d")
 _NUMBERS = re.compile(r"\d{1,3}(?:\.\d+)?")
 _HAS_YEAR = re.compile(r"\d\s?y\b|year|yr|y/o|\byo\b|y\.o|month|week|old|\bage")
 
@@ -94,9 +95,11 @@ def find_ages(text: EligibilityText, _: TrialContext) -> Iterator[Statement]:
 
 
 def _may_tell_age(lower: str) -> bool:
-    if _BARE.fullmatch(lower):
+    if _DIGIT.search(lower) is None:
+        return False
+    if any(word in lower for word in ("age", "year", "old", "adult", "y/o")) and _AGE_WORD.search(lower):
         return True
-    return any(word in lower for word in ("age", "year", "old", "adult", "y/o")) and bool(_AGE_WORD.search(lower))
+    return _BARE.fullmatch(lower) is not None
 
 
 def ask_age(value: dict[str, float]) -> Predicate:

@@ -45,6 +45,8 @@ _GENE = re.compile(
     r"|\bengineered\s+(?:t[\s-]*)?cells?(?:\s+therap\w+)?|\bt[\s-]*cell\s+receptor[\s-]+(?:engineered"
     r"|modified|therapy|t)"
 )
+_MARKS = ("gene", "adoptive", "engineered", "viral", "receptor")
+_CELL = re.compile(r"cell(?:ular)?[\s-]+(?:immuno)?(?:therap|treat|transf)")
 _DIRECTED = re.compile(
     r"(?:[\s-]*(?:directed|targeted|targeting|specific|based)[\s,-]*(?:[\w-]+[\s-]+){0,2}?(?:therap(?:y|ies)"
     r"|treatments?|agents?|products?|drugs?|immunotherap\w+|medications?|investigational))|\s+(?:therap(?:y"
@@ -117,14 +119,6 @@ _IS_INTERVAL = re.compile(
     r"(?:\s*(?:infusions?|therap\w+|products?|treatment))?\s*(?:\([^)]*\)\s*)?[:-]?\s*(?:≥|>\s?=?|=\s?>"
     r"|at\s+least|more\s+than|within|<)\s*\d+\s*(?:days?|weeks?|months?)"
 )
-
-
-_MAY_NAME = re.compile(
-    r"car[\s.-]?[tn]|cart|cars|\bcar\b|chimer|gene|cellular|cells?[\s-]|adoptive|engineered|target|direct|against|therap|treat|anti-|agent"
-)
-"""What a sentence holds if it may speak of such a therapy: a quick look before the long one."""
-
-
 _MUST_SHOW = re.compile(
     r"[^,;]{0,30}?\b(?:must|should|need\s+to|are\s+required\s+to)\s+(?:also\s+)?(?:have|show|be|undergo|provide)\b"
 )
@@ -142,6 +136,10 @@ _OTHER_TRIAL = re.compile(
     r"[\s-]*(?:\w+[\s-]+){0,2}?(?:(?:clinical\s+)?trials?\b(?!\s+within)|protocols?\b|(?:is\s+|are\s+)?(?:planned|scheduled)\b)"
 )
 _BIRTH_CONTROL = re.compile(r"\b(?:contracepti\w+|birth\s+control|childbearing)\b")
+
+
+Antigen = tuple[int, int, str]
+"""Where one stands in a sentence, and its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,16 +164,27 @@ def find_prior_car_t(text: EligibilityText, _: TrialContext) -> Iterator[Stateme
      ('excluded', {'scope': 'car_t', 'targets': [], 'within_days': 90.0})]
     """
     seen: set[tuple[str, str, str]] = set()
-    for unit in text.units:
-        if unit.is_heading or unit.block != MAIN:
-            continue
+    antigens = find_antigens(text.plain)
+    for unit in _list_units(text, antigens):
         lower = text.lower[unit.body : unit.end]
-        if not _MAY_NAME.search(lower):
-            continue
-        for statement in _read_unit(lower, text.plain[unit.body : unit.end], unit):
+        here = [(a - unit.body, b - unit.body, name) for a, b, name in antigens if unit.body <= a and b <= unit.end]
+        for statement in _read_unit(lower, here, unit):
             if statement.key not in seen:
                 seen.add(statement.key)
                 yield statement
+
+
+def _list_units(text: EligibilityText, antigens: list[Antigen]) -> list[Unit]:
+    """Return what may speak of such a therapy: a quick look before the long one."""
+    units = {text.find_unit(start) for start, _, _ in antigens}
+    units.update(text.find_units(("car", "chimer", *_MARKS)))
+    units.update(text.find_unit(found.start()) for found in _CELL.finditer(text.lower))
+    return sorted(unit for unit in units if not unit.is_heading and unit.block == MAIN)
+
+
+def _may_be_gene(lower: str) -> bool:
+    """Whether a sentence may speak of gene or cell therapy: a quick look before the long one."""
+    return any(mark in lower for mark in _MARKS) or ("cell" in lower and _CELL.search(lower) is not None)
 
 
 def ask_prior_car_t(value: dict[str, object], polarity: str) -> Predicate:
@@ -204,8 +213,8 @@ def ask_prior_car_t(value: dict[str, object], polarity: str) -> Predicate:
     return asked if polarity == REQUIRED else Group("not", (asked,))
 
 
-def _read_unit(lower: str, plain: str, unit: Unit) -> Iterator[Statement]:
-    mentions = [m for m in _list_mentions(lower, plain) if _is_history(lower, m, unit)]
+def _read_unit(lower: str, antigens: list[Antigen], unit: Unit) -> Iterator[Statement]:
+    mentions = [m for m in _list_mentions(lower, antigens) if _is_history(lower, m, unit)]
     if not mentions:
         return
     except_at = _EXCEPT.search(lower)
@@ -257,12 +266,11 @@ def _make(unit: Unit, mentions: list[_Mention], polarity: str, days: float | Non
     return Statement("prior_car_t", polarity, value, start, end, unit.section, certainty, predicate)
 
 
-def _list_mentions(lower: str, plain: str) -> list[_Mention]:
-    antigens = find_antigens(plain)
+def _list_mentions(lower: str, antigens: list[Antigen]) -> list[_Mention]:
     found = [(m.start(), m.end(), CAR_T) for m in _CAR.finditer(lower)]
     found += [
         (m.start(), m.end(), GENE_OR_CELL)
-        for m in _GENE.finditer(lower)
+        for m in (_GENE.finditer(lower) if _may_be_gene(lower) else ())
         if not any(m.start() < end and m.end() > start for start, end, _ in found)
         and not re.search(r"\b(?:stem|nk|killer|dendritic|car[\s-]*t?)[\s-]+$", lower[: m.start()])
     ]
@@ -276,7 +284,7 @@ def _list_mentions(lower: str, plain: str) -> list[_Mention]:
     return sorted(mentions, key=lambda m: m.start)
 
 
-def _find_targets(lower: str, antigens: list[tuple[int, int, str]], start: int, end: int) -> tuple[str, ...]:
+def _find_targets(lower: str, antigens: list[Antigen], start: int, end: int) -> tuple[str, ...]:
     """Return the antigens that stand right before a therapy or right after it, as ``targeting CD19``."""
     targets: list[str] = []
     edge = start
