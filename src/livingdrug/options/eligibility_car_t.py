@@ -27,12 +27,13 @@ CAR_T, GENE_OR_CELL, TARGET_THERAPY = "car_t", "gene_or_cell_therapy", "target_t
 _CAR = re.compile(
     r"\bcar[\s.-]*(?:modified[\s-]*)?(?:t|nk)\b(?:[\s-]*(?:cells?))?|\bc?cars?[\s-]*t[\s-]*cells?|\bcart\b"
     r"|\bcart[\s-]*(?:cells?|therapy)|\bchimeric\s+(?:antigen|antigens"
-    r"|receptor)[\s-]*(?:antigen\s+)?(?:receptors?)?"
+    r"|receptor)[\s-]*(?:antigen\s+)?(?:receptors?)?(?:[\s-]*(?:modified|engineered|redirected)?[\s-]*(?:t|nk)[\s-]*(?:cells?|lymphocytes?)\b)?"
+    r"|(?:(?<=directed\s)|(?<=targeted\s)|(?<=specific\s)|(?<=cd19\s)|(?<=cd22\s)|(?<=bcma\s))cars?\b"
     r"|\bcar[\s-]+(?:cell(?:ular)?\s+)?(?:therapy|therapies|treatment|products?|modified|transduced"
     r"|engineered|expressing)|\bcar[\s-]*t(?=[\s-]*(?:na[iï]ve|exposed|experienced|pretreated))"
 )
 _GENE = re.compile(
-    r"\b(?:gene|genetically|genetic)[\s-]*(?:therap(?:y|ies)|modified|engineered|manipulated|transfer"
+    r"\b(?:gene|genetically|genetic)[\s-]*(?:therap(?:y|ies)|edit(?:ing|ed)|modified|engineered|manipulated|transfer"
     r"|transduced)(?:\s+(?:products?|t[\s-]*cells?|cell(?:s|ular)?(?:\s+(?:therap\w+|immunotherap\w+"
     r"|products?))?|t[\s-]*cell\s+therap\w+|autologous\s+t[\s-]*cells?))?"
     r"|\btransgenic\s+(?:t[\s-]*)?cell\s+therap\w+|\b(?:lentiviral|retroviral"
@@ -59,7 +60,7 @@ _DIRECTED_AT = re.compile(
 )
 _ANCHOR = re.compile(
     r"\b(?:before|prior\s+to|after|following|preceding|until|during|post|from|of|for|to|since|receive"
-    r"|receiving|with|at|undergo|undergoing|require\w*|planned|scheduled|following)\s+"
+    r"|receiving|with|at(?!\s+least)|undergo|undergoing|require\w*|planned|scheduled|following)\s+"
     r"(?:(?:the|their|study|planned|first|initial|protocol|this|start\s+of|day\s+of|time\s+of|receiving"
     r"|treatment\s+with|infusion\s+of|administration\s+of|a|an|anti)\W+)*(?:[\w./+-]+[\s-]+){0,2}?$"
 )
@@ -93,7 +94,7 @@ _EXCEPT = re.compile(
 _LET = re.compile(
     r"\b(?:(?:is|are|be|will\s+be|may\s+be|can\s+be|considered)\s+(?:still\s+)?(?:also\s+)?(?:allowed"
     r"|permitted|eligible|acceptable|accepted|included|enrolled|permissible)|allowed|permitted|acceptable"
-    r"|may\s+(?:also\s+)?(?:have|be|participate|enrol+)"
+    r"|may\s+(?:also\s+)?(?:have|be|include|participate|enrol+)"
     r"|can\s+(?:also\s+)?(?:be|participate|enrol+)|not\s+(?:be\s+)?(?:an?\s+)?(?:exclu\w+)|regardless"
     r"|irrespective|either|eligible\s+(?:if|provided|for\s+(?:enrol|inclusion|the\s+study))|also\s+eligible"
     r"|are\s+eligible|not\s+required|with\s+or\s+without|including\s+those)\b"
@@ -123,6 +124,21 @@ _MUST_SHOW = re.compile(
     r"[^,;]{0,30}?\b(?:must|should|need\s+to|are\s+required\s+to)\s+(?:also\s+)?(?:have|show|be|undergo|provide)\b"
 )
 """Those who had the therapy are let in, and more is asked of them."""
+_IS_REQUIRED = re.compile(r"[\w\s-]{0,30}?(?<!not )(?<!no )\b(?:is|are)?\s*(?:required|mandatory)\b")
+_NO_NEGATION = re.compile(
+    r"not\s+limited\s+to|not\s+only|no\s+more\s+than|whether\s+or\s+not|(?:did|does|do|have|has|had)\s+not\s+"
+    r"(?:respond\w*|achiev\w*|benefit\w*|reach\w*|obtain\w*)|\bno\s+(?:response|remission)|\bnot\s+respond\w*"
+)
+"""Words that deny a response, or nothing, rather than the therapy."""
+_CASE = re.compile(
+    r"^\W*(?:if|when|in\s+(?:case|patients|subjects|participants|those)|for\s+(?:patients|subjects|participants|those))\b"
+)
+"""What follows is asked of those who had the therapy."""
+_LEFT_IN_BLOOD = re.compile(
+    r"\b(?:residual|detectable|circulating|persist\w+|presence\s+of|antibod\w+\s+(?:to|against|towards?))\W+(?:\w+\W+){0,2}$"
+)
+_NAMED_AMONG = re.compile(r"[^.;()]{0,60}(?:\(|\bincluding\b|\bsuch\s+as\b|\be\.?g\b|\blike\b)[^.;]{0,80}")
+"""Between therapies against a target and a CAR T-cell therapy that is one of them."""
 _SAME_EVENT = re.compile(
     r"\b(?:progress|relaps|refractor|fail|recur)\w*\s+or\s+(?=(?:progress|relaps|refractor|fail|recur))"
 )
@@ -232,6 +248,8 @@ def _read_unit(lower: str, antigens: list[Antigen], unit: Unit) -> Iterator[Stat
 
 
 def _state(lower: str, unit: Unit, mentions: list[_Mention], *, is_split: bool) -> Statement:
+    if mentions[0].scope == TARGET_THERAPY and all(_is_named_among(lower, mentions[0], m) for m in mentions[1:]):
+        mentions = mentions[:1]
     mentions = [m for m in mentions if m.scope == CAR_T] or mentions
     if mentions[0].scope == GENE_OR_CELL and _NAMES_CAR_T.match(lower, mentions[0].end):
         mentions = [replace(mentions[0], scope=CAR_T), *mentions[1:]]
@@ -254,6 +272,11 @@ def _state(lower: str, unit: Unit, mentions: list[_Mention], *, is_split: bool) 
     if polarity == EXCLUDED and not is_split and _EXCEPT.search(after):
         certainty = PARTIAL
     return _make(unit, mentions, polarity, days, certainty)
+
+
+def _is_named_among(lower: str, wide: _Mention, narrow: _Mention) -> bool:
+    """Whether a therapy is given as one of those against a target."""
+    return set(narrow.targets) <= set(wide.targets) and bool(_NAMED_AMONG.fullmatch(lower, wide.end, narrow.start))
 
 
 def _make(unit: Unit, mentions: list[_Mention], polarity: str, days: float | None, certainty: str) -> Statement:
@@ -318,7 +341,9 @@ def _is_history(lower: str, mention: _Mention, unit: Unit) -> bool:
     if re.match(r"[\s-]*(?:na[iï]ve|exposed|experienced|pretreated)", after):
         return True
     if _OWN.search(clause[-70:]) and not re.search(
-        r"\b(?:prior|previous\w*|received|history|treated)\b[^,;]*$", clause
+        r"\b(?:prior|previous\w*|received|history|treated|(?:relaps\w+|progress\w+|recurr\w+)\s+(?:after|following|on)"
+        r"|refractory\s+to)\b[^,;]*$",
+        clause,
     ):
         return False
     if re.match(
@@ -326,6 +351,8 @@ def _is_history(lower: str, mention: _Mention, unit: Unit) -> bool:
         r"|expan\w*|transduc\w*|collect\w*|prefer\w*|dose\b|infusion\s+day)",
         after,
     ):
+        return False
+    if _LEFT_IN_BLOOD.search(clause) and not re.search(r"\b(?:prior|previous\w*)\W+$", clause):
         return False
     if _TOXICITY.search(clause) or _OTHER_TRIAL.match(after) or _BIRTH_CONTROL.search(clause):
         return False
@@ -366,7 +393,7 @@ def _is_own_history(clause: str, anchor: re.Match[str]) -> bool:
     if first in {"with", "to", "from", "receive", "receiving"}:
         return bool(
             re.search(
-                r"\b(?:treat\w*|exposed|exposure|therapy|refractory|managed|pretreated|intervention|recovered"
+                r"\b(?:treat\w*|infused|exposed|exposure|\w*therapy|therapies|refractory|managed|pretreated|intervention|recovered"
                 r"|toxicit\w+|contact|respond\w*|response|resistan\w+|previously|prior)\W*$",
                 lead,
             )
@@ -392,7 +419,9 @@ def _find_polarity(before: str, after: str, unit: Unit) -> str:
         return ALLOWED if is_either else (EXCLUDED if unit.section != EXCLUSION else REQUIRED)
     if re.search(r"\bna[iï]ve\s+(?:to|for)\b", clause):
         return EXCLUDED if unit.section != EXCLUSION else REQUIRED
-    negated = _NOT.search(re.sub(r"not\s+limited\s+to|not\s+only|no\s+more\s+than|whether\s+or\s+not", "", clause))
+    if unit.section != EXCLUSION and _IS_REQUIRED.match(near):
+        return REQUIRED
+    negated = _NOT.search(_NO_NEGATION.sub("", clause))
     lets = _LET.search(near) or (unit.section != EXCLUSION and _LET.search(clause))
     if negated and re.match(r"\W*(?:\w+\W+){0,4}?(?:permitted|allowed|acceptable)\W*$", near):
         return EXCLUDED
@@ -423,7 +452,7 @@ def _find_polarity(before: str, after: str, unit: Unit) -> str:
 
 def _is_one_of_several(clause: str, near: str, unit: Unit) -> bool:
     """Whether a therapy is one way of several to qualify, or is named for its date only."""
-    if _MUST_SHOW.match(near):
+    if _MUST_SHOW.match(near) or _CASE.match(clause):
         return True
     if re.search(r"\bwash[\s-]*out\b", near) or re.search(r"\b(?:elapsed|since|interval)\b", clause + near):
         return True
