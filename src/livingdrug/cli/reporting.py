@@ -34,12 +34,21 @@ def add_report(commands: "argparse._SubParsersAction[Parser]") -> None:
 def run_report(arguments: argparse.Namespace) -> int:
     """Explain one subject and write the report for its audience."""
     from livingdrug.report.reports import write_reports
+    from livingdrug.study.list_options import list_options
     from livingdrug.study.prepare_subject import prepare_subject
 
     tell("Fitting and explaining")
-    explained = prepare_subject(
-        open_record(arguments), subject_id=arguments.subject, seed=arguments.seed, jobs=arguments.jobs
+    record, chosen = open_record(arguments), {"seed": arguments.seed, "jobs": arguments.jobs}
+    explained = prepare_subject(record, subject_id=arguments.subject, **chosen)
+    tell("Judging and simulating options")
+    subject = explained.explanation.subject_id
+    options = list_options(
+        record,
+        subject_id=subject,
+        simulate=arguments.audience == "clinician",
+        explained=explained.explained,
+        **chosen,
     )
-    write_reports(explained, {arguments.audience: arguments.out})
+    write_reports(explained, {arguments.audience: arguments.out}, options)
     print(f"Report for the {arguments.audience}: {arguments.out}")
     return DONE if explained.explanation.fit.get("converged", True) else NOT_CONVERGED

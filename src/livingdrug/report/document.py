@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from livingdrug.report.figures import draw_attribution, draw_course
+from livingdrug.report.options_section import mark_options_section
 from livingdrug.report.page import Drawing, prepare_figure, render_page
 from livingdrug.report.tables import Table, tabulate_frame, tabulate_rows
 from livingdrug.report.what_if_section import Section
@@ -26,6 +27,7 @@ from livingdrug.report.wording import (
     spell,
 )
 from livingdrug.study.explanation import Explanation
+from livingdrug.study.option_list import OptionList
 
 Facts = list[tuple[str, str]]
 CHANCES = {"answer_probability", "failure_probability", "unexplained"}
@@ -166,7 +168,9 @@ def write_title(explanation: Explanation) -> str:
     return f"{explanation.subject_id}: {disease} after {product}"
 
 
-def collect_fields(explanation: Explanation, what_if: Section | None = None) -> dict[str, Any]:
+def collect_fields(
+    explanation: Explanation, what_if: Section | None = None, options: OptionList | None = None
+) -> dict[str, Any]:
     """Collect what the templates of an explanation fill in: figures drawn, tables written."""
     attribution = draw_attribution(explanation.mechanisms)
     fit_facts, fit_tables = _describe_fit(explanation.fit)
@@ -191,26 +195,31 @@ def collect_fields(explanation: Explanation, what_if: Section | None = None) -> 
         "assumed": tabulate_rows(provenance.get("assumed") or [], caption="Assumed values"),
         "sources": [str(source) for source in provenance.get("sources") or []],
         "what_if": what_if,
+        "options": "" if options is None else mark_options_section(options),
     }
 
 
-def render_report(explanation: Explanation, what_if: Section | None = None) -> str:
+def render_report(explanation: Explanation, what_if: Section | None = None, options: OptionList | None = None) -> str:
     """Render one explanation as one self-contained HTML document.
 
     Parameters
     ----------
     what_if : Section, optional
         Sliders with their precomputed answers; the document then holds one small script.
+    options : OptionList, optional
+        What can be done next, as a section of its own.
 
     Returns
     -------
     html : str
         Without the ``report`` extra, each figure is replaced by its table and a sentence that says what to install.
     """
-    return render_page("report.html.jinja", **collect_fields(explanation, what_if))
+    return render_page("report.html.jinja", **collect_fields(explanation, what_if, options))
 
 
-def write_report(explanation: Explanation, path: Path, what_if: Section | None = None) -> Path:
+def write_report(
+    explanation: Explanation, path: Path, what_if: Section | None = None, options: OptionList | None = None
+) -> Path:
     """Write the report of one explanation; the folder is made if it is missing.
 
     Returns
@@ -219,7 +228,7 @@ def write_report(explanation: Explanation, path: Path, what_if: Section | None =
         The file written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(render_report(explanation, what_if), encoding="utf-8")
+    path.write_text(render_report(explanation, what_if, options), encoding="utf-8")
     return path
 
 

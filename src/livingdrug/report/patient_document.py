@@ -7,10 +7,12 @@ import polars as pl
 
 from livingdrug.report.figures import draw_course
 from livingdrug.report.page import Drawing, prepare_figure, render_page
+from livingdrug.report.plain_options import CALL_NOW, list_kinds, write_limits
 from livingdrug.report.plain_words import QUESTIONS, WORDS, list_numbers, write_what_happened, write_why
 from livingdrug.report.tables import tabulate_rows
 from livingdrug.report.wording import Panel, describe_variable
 from livingdrug.study.explanation import Explanation
+from livingdrug.study.option_list import OptionList
 
 PICTURES: tuple[tuple[Panel, str, str], ...] = (
     ("tumour", "Signs of the cancer", "Each dot is a test. When the line goes up, there is more cancer."),
@@ -39,8 +41,8 @@ def _choose_variable(explanation: Explanation, panel: Panel) -> str:
     return max(names, key=lambda name: (name in judged, name in fitted, measured.count(name)), default="")
 
 
-def render_patient_report(explanation: Explanation) -> str:
-    """Render one explanation in plain words as one self-contained HTML document."""
+def render_patient_report(explanation: Explanation, options: OptionList | None = None) -> str:
+    """Render one explanation in plain words as one self-contained HTML document; with what may come next, if given."""
     numbers = [{"what": name, "value": value} for name, value in list_numbers(explanation)]
     return render_page(
         "patient.html.jinja",
@@ -50,14 +52,17 @@ def render_patient_report(explanation: Explanation) -> str:
         why=write_why(explanation),
         has_failed=bool(explanation.failed),
         pictures=_draw(explanation),
+        kinds=[] if options is None else list_kinds(options),
+        limits=[] if options is None else write_limits(options),
+        call_now=CALL_NOW,
         questions=QUESTIONS,
         words=WORDS,
         numbers=tabulate_rows(numbers, caption="What this page rests on"),
     )
 
 
-def write_patient_report(explanation: Explanation, path: Path) -> Path:
+def write_patient_report(explanation: Explanation, path: Path, options: OptionList | None = None) -> Path:
     """Write the plain report; the folder is made if it is missing."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(render_patient_report(explanation), encoding="utf-8")
+    path.write_text(render_patient_report(explanation, options), encoding="utf-8")
     return path

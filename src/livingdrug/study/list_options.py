@@ -67,6 +67,7 @@ def list_options(
     subject_id: str | None = None,
     answers: Sequence[Fact] = (),
     simulate: bool = True,
+    explained: Explained | None = None,
     seed: int = 0,
     jobs: int | None = None,
 ) -> OptionList:
@@ -81,6 +82,8 @@ def list_options(
         Answers to the questions of an earlier run.
     simulate : bool
         Whether options are simulated.
+    explained : Explained, optional
+        The subject's explanation, where it was made before; by default it is made here.
     seed : int
     jobs : int, optional
         Workers; all processors by default.
@@ -98,7 +101,8 @@ def list_options(
     'excluded'
     """
     data = select_patient(record, subject_id)
-    explained = _explain(record, data.subject_id, data.disease, seed=seed, jobs=jobs)
+    if explained is None:
+        explained = _explain(record, data.subject_id, data.disease, seed=seed, jobs=jobs)
     known, settings = load_options(), load_rules(SETTINGS)
     tables = select_subject(record, data.subject_id)
     explanation = None if explained is None else explained.explanation

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from livingdrug.core.errors import InputError
 from livingdrug.core.tables import Record
-from livingdrug.study.explain_failure import explain_subject
+from livingdrug.study.explain_failure import Explained, explain_subject
 from livingdrug.study.explanation import Explanation
 from livingdrug.study.fit_patient import DRAWS
 from livingdrug.study.what_if import WhatIfStart, prepare_what_if
@@ -20,11 +20,14 @@ class Prepared:
     start : WhatIfStart or None
     reason : str
         Why there is no start, as a sentence.
+    explained : Explained, optional
+        The explanation with its fit, for what is asked of the future.
     """
 
     explanation: Explanation
     start: WhatIfStart | None
     reason: str = ""
+    explained: Explained | None = None
 
 
 def prepare_subject(
@@ -48,5 +51,5 @@ def prepare_subject(
     try:
         start = prepare_what_if(record, subject_id=found.explanation.subject_id, seed=seed, jobs=jobs, fit=found.fit)
     except InputError as error:
-        return Prepared(found.explanation, None, str(error))
-    return Prepared(found.explanation, start)
+        return Prepared(found.explanation, None, str(error), found)
+    return Prepared(found.explanation, start, explained=found)
