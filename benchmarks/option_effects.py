@@ -115,29 +115,47 @@ def find_rows(option, known):
     return [item for item in items if any(isinstance(item.outcomes.get(name), int | float) for name in told)]
 
 
+def find_span(item, name):
+    """The 95 % interval of a row: as it stands there, or by Wilson from n where the row has one."""
+    interval = find_interval(item, name)
+    if interval is not None or item.n is None:
+        return interval
+    z, p, n = 1.96, item.outcomes[name] / 100, item.n
+    middle, half = p + z * z / (2 * n), z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    return (*tuple(round(100 * (middle + sign * half) / (1 + z * z / n), 1) for sign in (-1, 1)), "Wilson")
+
+
 def measure_distance(simulated, item, name):
     """Percentage points from the nearest end of the published interval; from the number itself where there is none."""
-    interval = find_interval(item, name)
+    interval = find_span(item, name)
     if interval is None:
         return f"{simulated - item.outcomes[name]:+.0f} (no interval)"
     low, high, _ = interval
     return "inside" if low <= simulated <= high else f"{simulated - (low if simulated < low else high):+.0f}"
 
 
-def make_row(option, seen, item):
+def describe_use(option, item, known):
+    """What of a row the option was fitted to; nothing, where it was only held against it."""
+    effect = option.simulation
+    items = [known.evidence[name] for name in effect.compared_with] if effect.strength == "fitted" else []
+    responses = [one.id for one in items if {"orr_pct", "cr_pct"} & set(one.outcomes)]
+    times = [one.id for one in items if {"mpfs_mo", "mefs_mo"} & set(one.outcomes)] if is_timed(effect) else []
+    found = [word for word, ids in (("response", responses[:1]), ("time", times[:1])) if item.id in ids]
+    return f"fitted to {' and '.join(found)}" if found else "held against"
+
+
+def make_row(option, seen, item, known):
     effect = option.simulation
     name = "orr_pct" if isinstance(item.outcomes.get("orr_pct"), int | float) else "cr_pct"
     response = item.outcomes.get(name)
     has_response = isinstance(response, int | float)
-    interval = find_interval(item, name) if has_response else None
+    interval = find_span(item, name) if has_response else None
     time = item.outcomes.get("mpfs_mo", item.outcomes.get("mefs_mo"))
-    is_fitted = effect.strength == "fitted" and item.id in effect.compared_with
-    how = {"duration": "response and time"}.get("duration" if is_timed(effect) else "", "response")
     return {
         "option": option.id,
         "row": item.id,
         "n": item.n or "",
-        "use": f"fitted to {how}" if is_fitted else "held against",
+        "use": describe_use(option, item, known),
         "published_response": response if has_response else "",
         "low": "" if interval is None else interval[0],
         "high": "" if interval is None else interval[1],
@@ -168,7 +186,7 @@ def list_table(known, settings):
             if isinstance(seen, str):
                 continue
             rows = find_rows(option, known)
-            yield from (make_row(option, seen, item) for item in rows)
+            yield from (make_row(option, seen, item, known) for item in rows)
             if not rows or effect.strength == "assumed":
                 empty = dict.fromkeys(FIELDS, "")
                 yield {
@@ -195,8 +213,8 @@ def write_table(rows):
 
 def format_table(rows):
     lines = [
-        "| option | row (n) | use | published response, 95 % interval | simulated | from the interval | published months "
-        "| simulated | cytokine release, grade 3 or more |",
+        "| option | row (n) | use | published response, 95 % interval | simulated | from the interval "
+        "| published months | simulated | cytokine release, grade 3 or more |",
         "|---|---|---|--:|--:|--:|--:|--:|--:|",
     ]
     for row in rows:

@@ -6,9 +6,10 @@ that the patient had it; the trial's own product, its manufacture and its dates 
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from livingdrug.options.antigen_names import find_antigens
+from livingdrug.options.eligibility_history import IS_INTERVAL, LET, NOT, STOPPED, Mention, is_history
 from livingdrug.options.eligibility_statement import (
     ALLOWED,
     EXCLUDED,
@@ -25,7 +26,7 @@ from livingdrug.options.predicate import Group, Leaf, Predicate
 CAR_T, GENE_OR_CELL, TARGET_THERAPY = "car_t", "gene_or_cell_therapy", "target_therapy"
 
 _CAR = re.compile(
-    r"\bcar[\s.-]*(?:modified[\s-]*)?(?:t|nk)\b(?:[\s-]*(?:cells?))?|\bc?cars?[\s-]*t[\s-]*cells?|\bcart\b"
+    r"\bcar[\s.-]*(?:modified[\s-]*)?(?:ts?|nks?)\b(?:[\s-]*(?:cells?))?|\bc?cars?[\s-]*t[\s-]*cells?|\bcart\b"
     r"|\bcart[\s-]*(?:cells?|therapy)|\bchimeric\s+(?:antigen|antigens"
     r"|receptor)[\s-]*(?:antigen\s+)?(?:receptors?)?(?:[\s-]*(?:modified|engineered|redirected)?[\s-]*(?:t|nk)[\s-]*(?:cells?|lymphocytes?)\b)?"
     r"|(?:(?<=directed\s)|(?<=targeted\s)|(?<=specific\s)|(?<=cd19\s)|(?<=cd22\s)|(?<=bcma\s))cars?\b"
@@ -42,62 +43,28 @@ _GENE = re.compile(
     r"\b(?:(?:adoptive|t|immune|effector|engineered|transferred|genetically|b\s+cell-directed|lymphocyte"
     r"|modified|autologous|allogeneic|somatic|other|any)[\s-]+)*cell(?:ular)?[\s-]+(?:immuno)?(?:therap(?:y"
     r"|ies)|treatment|transfer)(?:\s+products?)?"
+    r"|\bcell[\s-]based\s+(?:immuno)?therap\w+"
     r"|\badoptive\s+(?:immuno)?therap\w+|\badoptive\s+(?:immune\s+)?(?:t[\s-]*)?cell(?:ular)?\s+\w+"
     r"|\bengineered\s+(?:t[\s-]*)?cells?(?:\s+therap\w+)?|\bt[\s-]*cell\s+receptor[\s-]+(?:engineered"
     r"|modified|therapy|t)"
 )
 _MARKS = ("gene", "adoptive", "engineered", "viral", "receptor")
-_CELL = re.compile(r"cell(?:ular)?[\s-]+(?:immuno)?(?:therap|treat|transf)")
+_CELL = re.compile(r"cell(?:ular)?[\s-]+(?:based\s+)?(?:immuno)?(?:therap|treat|transf)")
 _DIRECTED = re.compile(
     r"(?:[\s-]*(?:directed|targeted|targeting|specific|based)[\s,-]*(?:[\w-]+[\s-]+){0,2}?(?:therap(?:y|ies)"
     r"|treatments?|agents?|products?|drugs?|immunotherap\w+|medications?|investigational))|\s+(?:therap(?:y"
     r"|ies)|treatment)\b"
 )
+_AGAINST = re.compile(r"\s+(?:agents?|drugs?|products?|immunotherap\w+)\b")
+"""After ``anti-CD7``."""
 _DIRECTED_AT = re.compile(
     r"\b(?:therap(?:y|ies)|treatments?|agents?|drugs?|products?)\b[\w\s]{0,20}?\b(?:directed\s+(?:at|to"
     r"|against|toward)|targeting|targeted\s+(?:at|to|against)|against"
     r"|that\s+targets?)\s+(?:\w+[\s/,-]+){0,8}\W*$"
 )
-_ANCHOR = re.compile(
-    r"\b(?:before|prior\s+to|after|following|preceding|until|during|post|from|of|for|to|since|receive"
-    r"|receiving|with|at(?!\s+least)|undergo|undergoing|require\w*|planned|scheduled|following)\s+"
-    r"(?:(?:the|their|study|planned|first|initial|protocol|this|start\s+of|day\s+of|time\s+of|receiving"
-    r"|treatment\s+with|infusion\s+of|administration\s+of|a|an|anti)\W+)*(?:[\w./+-]+[\s-]+){0,2}?$"
-)
-_HAD_BEFORE = re.compile(
-    r"\b(?:prior|previous(?:ly)?|earlier|past|history|received|receipt|treated|having|had|has\s+had|exposed"
-    r"|exposure|used?|underwent|undergone|failed|failure|refractory|relaps\w+|progress\w*|any|other|another"
-    r"|na[iï]ve|participated|enrolled|given|administration\s+of|treatment\s+with|accepted|been|pretreated"
-    r"|pre-treated|washout|discontinu\w+|since|last|most\s+recent)\b"
-)
-_RECEIVED_AFTER = re.compile(
-    r"^[\w\s,/()-]{0,60}?\b(?:in\s+the\s+past|previously|before\s+(?:enrol|screen|inclusion|entry|leuka"
-    r"|apheresis|signing|study|this)|prior\s+to\s+(?:enrol|screen|inclusion|entry|leuka|apheresis|signing"
-    r"|study|registration|consent|the\s+study|informed|first)|within|at\s+any\s+time|received)\b"
-)
-_OWN = re.compile(
-    r"\b(?:allerg\w+|hypersensitiv\w+|intoleran\w+|suitable|unsuitable|eligible\s+for|candidates?|ineligible"
-    r"|contraindicat\w+|toxicit\w+\s+management|willing\w*|agree\w*|consent|plan(?:ned|s)?\s+to|schedul\w+"
-    r"|intend\w*|manufactur\w+|production|prepar\w+|transduc\w+|collect\w*|availab\w+|insufficient|sufficient"
-    r"|dose|shedding|contracepti\w+|pregnan\w*|birth\s+control|component|excipient|accept\s+treatment"
-    r"|follow-?up|long-?term|vaccin\w+|donat\w+|judged|opinion|bridging|refus\w+|unable\s+to|benefit\s+from"
-    r"|naive\s+t|participat\w+\s+in\s+this|intervening)\b"
-)
-_NOT = re.compile(
-    r"\b(?:no|not|never|without|neither|nor|naive|naïve|free\s+of|denies|cannot|must\s+not|should\s+not"
-    r"|have\s+not|has\s+not|had\s+not|none|absence\s+of|excluding)\b"
-)
 _EXCEPT = re.compile(
     r"\b(?:except(?:ing|ion)?(?:\s+(?:for|of|that))?|excluding|other\s+than|with\s+the\s+exception\s+of"
     r"|apart\s+from|aside\s+from|unless)\b"
-)
-_LET = re.compile(
-    r"\b(?:(?:is|are|be|will\s+be|may\s+be|can\s+be|considered)\s+(?:still\s+)?(?:also\s+)?(?:allowed"
-    r"|permitted|eligible|acceptable|accepted|included|enrolled|permissible)|allowed|permitted|acceptable"
-    r"|may\s+(?:also\s+)?(?:have|be|include|participate|enrol+)"
-    r"|can\s+(?:also\s+)?(?:be|participate|enrol+)|not\s+(?:be\s+)?(?:an?\s+)?(?:exclu\w+)|regardless"
-    r"|irrespective|either|eligible\s+(?:if|provided|for\s+(?:enrol|inclusion|the\s+study))|also\s+eligible"
-    r"|are\s+eligible|not\s+required|with\s+or\s+without|including\s+those)\b"
 )
 _MUST = re.compile(
     r"\b(?:must\s+have|have\s+(?:previously\s+)?(?:received|failed|relapsed|progressed)|has\s+(?:received"
@@ -111,14 +78,6 @@ _IF = re.compile(
 _RESULT = re.compile(
     r"\b(?:refractory\s+to|fail\w*\s+to\s+respond|no\s+response|non-?respon\w+|progress\w+\s+(?:within|on)"
     r"|relaps\w+\s+within|toxicit\w+|grade|crs|icans|neurotox\w+|unresolved|not\s+recovered)\b"
-)
-_STOPPED = re.compile(
-    r"\bwash[\s-]*out\b|\b(?:must|should|have|has|be)\s+(?:be|been|have\s+been)?\s*(?:discontinued|stopped"
-    r"|completed|occurred|finished)\b"
-)
-_IS_INTERVAL = re.compile(
-    r"(?:\s*(?:infusions?|therap\w+|products?|treatment))?\s*(?:\([^)]*\)\s*)?[:-]?\s*(?:≥|>\s?=?|=\s?>"
-    r"|at\s+least|more\s+than|within|<)\s*\d+\s*(?:days?|weeks?|months?)"
 )
 _MUST_SHOW = re.compile(
     r"[^,;]{0,30}?\b(?:must|should|need\s+to|are\s+required\s+to)\s+(?:also\s+)?(?:have|show|be|undergo|provide)\b"
@@ -134,36 +93,18 @@ _CASE = re.compile(
     r"^\W*(?:if|when|in\s+(?:case|patients|subjects|participants|those)|for\s+(?:patients|subjects|participants|those))\b"
 )
 """What follows is asked of those who had the therapy."""
-_LEFT_IN_BLOOD = re.compile(
-    r"\b(?:residual|detectable|circulating|persist\w+|presence\s+of|antibod\w+\s+(?:to|against|towards?))\W+(?:\w+\W+){0,2}$"
-)
 _NAMED_AMONG = re.compile(r"[^.;()]{0,60}(?:\(|\bincluding\b|\bsuch\s+as\b|\be\.?g\b|\blike\b)[^.;]{0,80}")
 """Between therapies against a target and a CAR T-cell therapy that is one of them."""
+_EITHER_TIME = re.compile(r"\b(?:on|during|at|upon)\s+or\s+after\b|\bafter\s+or\s+(?:on|during)\b")
+_OR_DRUG = re.compile(r"\b(?:drugs?|agents?|antibod\w+|treatments?)\W+(?:and/or|or|and)\W+(?:\w+\W+){0,2}$")
 _SAME_EVENT = re.compile(
     r"\b(?:progress|relaps|refractor|fail|recur)\w*\s+or\s+(?=(?:progress|relaps|refractor|fail|recur))"
 )
 _NAMES_CAR_T = re.compile(r"[^.;]{0,40}\bincluding\b[^.;]{0,30}\bcar-?\s?t\b")
-_TOXICITY = re.compile(
-    r"\b(?:toxicit\w+|neurotox\w+|crs|icans|cytokine\s+release\s+syndrome|adverse\s+(?:events?|effects?)|complications?|side\s+effects?)"
-    r"\b[^,;]{0,50}?\b(?:from|of|due\s+to|related\s+to|caused\s+by|after|following|to)\W+(?:\w+\W+){0,4}$"
-)
-"""A toxicity of an earlier therapy is barred, not the therapy."""
-_OTHER_TRIAL = re.compile(
-    r"[\s-]*(?:\w+[\s-]+){0,2}?(?:(?:clinical\s+)?trials?\b(?!\s+within)|protocols?\b|(?:is\s+|are\s+)?(?:planned|scheduled)\b)"
-)
-_BIRTH_CONTROL = re.compile(r"\b(?:contracepti\w+|birth\s+control|childbearing)\b")
 
 
 Antigen = tuple[int, int, str]
 """Where one stands in a sentence, and its name."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Mention:
-    start: int
-    end: int
-    scope: str
-    targets: tuple[str, ...]
 
 
 def find_prior_car_t(text: EligibilityText, _: TrialContext) -> Iterator[Statement]:
@@ -230,7 +171,7 @@ def ask_prior_car_t(value: dict[str, object], polarity: str) -> Predicate:
 
 
 def _read_unit(lower: str, antigens: list[Antigen], unit: Unit) -> Iterator[Statement]:
-    mentions = [m for m in _list_mentions(lower, antigens) if _is_history(lower, m, unit)]
+    mentions = [m for m in _list_mentions(lower, antigens) if is_history(lower, m, unit)]
     if not mentions:
         return
     except_at = _EXCEPT.search(lower)
@@ -240,20 +181,23 @@ def _read_unit(lower: str, antigens: list[Antigen], unit: Unit) -> Iterator[Stat
         stated = _state(lower, unit, main, is_split=bool(excepted))
         if stated.polarity != REQUIRED or stated.value["scope"] == CAR_T:
             yield stated
-    if excepted and (main or unit.section == EXCLUSION or _NOT.search(lower[: excepted[0].start])):
+    if excepted and (main or unit.section == EXCLUSION or NOT.search(lower[: excepted[0].start])):
         polarity = ALLOWED if except_at and "unless" not in except_at[0] else EXCLUDED
         yield _make(unit, excepted, polarity, None, PARSED if polarity == ALLOWED else PARTIAL)
     elif excepted:
         yield _state(lower, unit, excepted, is_split=False)
 
 
-def _state(lower: str, unit: Unit, mentions: list[_Mention], *, is_split: bool) -> Statement:
+def _state(lower: str, unit: Unit, mentions: list[Mention], *, is_split: bool) -> Statement:
     if mentions[0].scope == TARGET_THERAPY and all(_is_named_among(lower, mentions[0], m) for m in mentions[1:]):
         mentions = mentions[:1]
     mentions = [m for m in mentions if m.scope == CAR_T] or mentions
     if mentions[0].scope == GENE_OR_CELL and _NAMES_CAR_T.match(lower, mentions[0].end):
         mentions = [replace(mentions[0], scope=CAR_T), *mentions[1:]]
     first, last = mentions[0], mentions[-1]
+    if first.scope == GENE_OR_CELL and first.targets and _OR_DRUG.search(lower[: first.start]):
+        first = replace(first, scope=TARGET_THERAPY)
+        mentions = [first, *mentions[1:]]
     before, after = lower[: first.start], lower[last.end :]
     days, is_minimum = _find_interval(lower, first, last)
     polarity = _find_polarity(before, after, unit)
@@ -274,12 +218,12 @@ def _state(lower: str, unit: Unit, mentions: list[_Mention], *, is_split: bool) 
     return _make(unit, mentions, polarity, days, certainty)
 
 
-def _is_named_among(lower: str, wide: _Mention, narrow: _Mention) -> bool:
+def _is_named_among(lower: str, wide: Mention, narrow: Mention) -> bool:
     """Whether a therapy is given as one of those against a target."""
     return set(narrow.targets) <= set(wide.targets) and bool(_NAMED_AMONG.fullmatch(lower, wide.end, narrow.start))
 
 
-def _make(unit: Unit, mentions: list[_Mention], polarity: str, days: float | None, certainty: str) -> Statement:
+def _make(unit: Unit, mentions: list[Mention], polarity: str, days: float | None, certainty: str) -> Statement:
     targets = list(dict.fromkeys(target for m in mentions for target in m.targets))
     if any(m.scope == CAR_T and not m.targets for m in mentions):
         targets = []
@@ -289,7 +233,7 @@ def _make(unit: Unit, mentions: list[_Mention], polarity: str, days: float | Non
     return Statement("prior_car_t", polarity, value, start, end, unit.section, certainty, predicate)
 
 
-def _list_mentions(lower: str, antigens: list[Antigen]) -> list[_Mention]:
+def _list_mentions(lower: str, antigens: list[Antigen]) -> list[Mention]:
     found = [(m.start(), m.end(), CAR_T) for m in _CAR.finditer(lower)]
     found += [
         (m.start(), m.end(), GENE_OR_CELL)
@@ -297,13 +241,19 @@ def _list_mentions(lower: str, antigens: list[Antigen]) -> list[_Mention]:
         if not any(m.start() < end and m.end() > start for start, end, _ in found)
         and not re.search(r"\b(?:stem|nk|killer|dendritic|car[\s-]*t?)[\s-]+$", lower[: m.start()])
     ]
-    mentions = [_Mention(start, end, scope, _find_targets(lower, antigens, start, end)) for start, end, scope in found]
+    mentions = [Mention(start, end, scope, _find_targets(lower, antigens, start, end)) for start, end, scope in found]
     for start, end, name in antigens:
-        taken = any(m.start - 60 <= start <= m.end + 30 and name in m.targets for m in mentions)
+        taken = any(
+            m.start - 60 <= start <= m.end + 30
+            and name in m.targets
+            and not any(other == name and end <= first < m.start for first, _, other in antigens)
+            for m in mentions
+        )
         antibody = re.search(r"antibod|mab\b|monoclonal", lower[max(0, start - 40) : end + 30])
         directed = _DIRECTED_AT.search(lower[:start])
-        if not taken and antibody is None and (directed or _DIRECTED.match(lower, end)):
-            mentions.append(_Mention(directed.start() if directed else start, end, TARGET_THERAPY, (name,)))
+        is_against = lower[max(0, start - 5) : start].startswith("anti") and _AGAINST.match(lower, end)
+        if not taken and antibody is None and (directed or is_against or _DIRECTED.match(lower, end)):
+            mentions.append(Mention(directed.start() if directed else start, end, TARGET_THERAPY, (name,)))
     return sorted(mentions, key=lambda m: m.start)
 
 
@@ -333,82 +283,6 @@ def _find_targets(lower: str, antigens: list[Antigen], start: int, end: int) -> 
     return tuple(dict.fromkeys(reversed(targets)))
 
 
-def _is_history(lower: str, mention: _Mention, unit: Unit) -> bool:
-    """Whether a mention is of a therapy that the patient had or did not have."""
-    before, after = lower[: mention.start], lower[mention.end :]
-    clause = re.split(r"[.;]", before)[-1]
-    near = re.split(r"[.;]", after)[0]
-    if re.match(r"[\s-]*(?:na[iï]ve|exposed|experienced|pretreated)", after):
-        return True
-    if _OWN.search(clause[-70:]) and not re.search(
-        r"\b(?:prior|previous\w*|received|history|treated|(?:relaps\w+|progress\w+|recurr\w+)\s+(?:after|following|on)"
-        r"|refractory\s+to)\b[^,;]*$",
-        clause,
-    ):
-        return False
-    if re.match(
-        r"[\s-]*(?:\w+[\s-]+){0,3}?(?:production|manufactur\w*|prepar\w*|product\s+infusion|toxicit\w*|availab\w*"
-        r"|expan\w*|transduc\w*|collect\w*|prefer\w*|dose\b|infusion\s+day)",
-        after,
-    ):
-        return False
-    if _LEFT_IN_BLOOD.search(clause) and not re.search(r"\b(?:prior|previous\w*)\W+$", clause):
-        return False
-    if _TOXICITY.search(clause) or _OTHER_TRIAL.match(after) or _BIRTH_CONTROL.search(clause):
-        return False
-    had = _HAD_BEFORE.search(clause)
-    anchor = _ANCHOR.search(clause)
-    if anchor is not None:
-        return _is_own_history(clause, anchor)
-    if had is not None:
-        return True
-    if unit.section == EXCLUSION:
-        return (
-            len(clause.strip(" *-,(:")) < 40
-            or bool(_RECEIVED_AFTER.match(near) or _HAD_BEFORE.search(unit.parent))
-            or ":" in clause
-        )
-    return bool(_NOT.search(clause[-60:]) or _LET.search(near) or _STOPPED.search(near) or _IS_INTERVAL.match(near))
-
-
-def _is_own_history(clause: str, anchor: re.Match[str]) -> bool:
-    """Whether what follows ``after``, ``of`` or ``with`` is the patient's own earlier therapy."""
-    held = anchor[0]
-    word = re.match(r"\w+", held)
-    first = word[0] if word else ""
-    if re.search(
-        r"\b(?:prior|previous(?:ly)?|earlier|other|another|any|existing|last|recent)\b",
-        re.sub(r"^prior\s+to", "", held),
-    ):
-        return True
-    lead = clause[: anchor.start()]
-    if first in {"of", "for"}:
-        return bool(
-            re.search(
-                r"\b(?:history|receipt|recipients?|lines?|courses?|type|use|exposure|kind|failure|any|prior\s+\w+"
-                r"|one)\W*$",
-                lead,
-            )
-        )
-    if first in {"with", "to", "from", "receive", "receiving"}:
-        return bool(
-            re.search(
-                r"\b(?:treat\w*|infused|exposed|exposure|\w*therapy|therapies|refractory|managed|pretreated|intervention|recovered"
-                r"|toxicit\w+|contact|respond\w*|response|resistan\w+|previously|prior)\W*$",
-                lead,
-            )
-        )
-    if first in {"after", "following", "post"}:
-        return bool(
-            re.search(
-                r"\b(?:relaps\w+|progress\w+|recurr\w+|refractory|fail\w*|persist\w+|disease"
-                r"|residual)\W*(?:\w+\W+){0,3}$",
-                lead,
-            )
-        )
-    return first == "since"
-
-
 def _find_polarity(before: str, after: str, unit: Unit) -> str:
     clause = re.split(r"[.;]", before)[-1]
     near = re.split(r"[.;]", after)[0]
@@ -421,8 +295,8 @@ def _find_polarity(before: str, after: str, unit: Unit) -> str:
         return EXCLUDED if unit.section != EXCLUSION else REQUIRED
     if unit.section != EXCLUSION and _IS_REQUIRED.match(near):
         return REQUIRED
-    negated = _NOT.search(_NO_NEGATION.sub("", clause))
-    lets = _LET.search(near) or (unit.section != EXCLUSION and _LET.search(clause))
+    negated = NOT.search(_NO_NEGATION.sub("", clause))
+    lets = LET.search(near) or (unit.section != EXCLUSION and LET.search(clause))
     if negated and re.match(r"\W*(?:\w+\W+){0,4}?(?:permitted|allowed|acceptable)\W*$", near):
         return EXCLUDED
     denied = re.search(
@@ -434,8 +308,8 @@ def _find_polarity(before: str, after: str, unit: Unit) -> str:
         return EXCLUDED
     if (
         lets
-        and not (negated and negated.start() < (_LET.search(clause) or negated).start())
-        and not (negated and not _LET.search(near))
+        and not (negated and negated.start() < (LET.search(clause) or negated).start())
+        and not (negated and not LET.search(near))
     ):
         return ALLOWED
     if unit.section == EXCLUSION:
@@ -445,19 +319,19 @@ def _find_polarity(before: str, after: str, unit: Unit) -> str:
             clause,
         )
         return REQUIRED if not_had else EXCLUDED
-    if negated or _STOPPED.search(near) or _IS_INTERVAL.match(near):
+    if negated or STOPPED.search(near) or IS_INTERVAL.match(near):
         return EXCLUDED
     return REQUIRED if _MUST.search(clause) and not _is_one_of_several(clause, near, unit) else ALLOWED
 
 
 def _is_one_of_several(clause: str, near: str, unit: Unit) -> bool:
     """Whether a therapy is one way of several to qualify, or is named for its date only."""
-    if _MUST_SHOW.match(near) or _CASE.match(clause):
+    if _MUST_SHOW.match(near) or _CASE.match(clause) or re.search(r"\bif\b", clause):
         return True
     if re.search(r"\bwash[\s-]*out\b", near) or re.search(r"\b(?:elapsed|since|interval)\b", clause + near):
         return True
     alternatives = re.sub(r"\w*-?(?:cel|leucel)\b[^.;]*?\bor\s+(?:any\s+)?(?:an)?other\b", "", clause)
-    alternatives = _SAME_EVENT.sub("", alternatives)
+    alternatives = _SAME_EVENT.sub("", _EITHER_TIME.sub("after", alternatives))
     if re.search(r"\b(?:or|and/or)\W*(?:\w+\W+){0,4}$", alternatives) or re.match(
         r"\W*(?:\w+\W+){0,4}(?:or|and/or)\b", near
     ):
@@ -470,7 +344,7 @@ def _is_one_of_several(clause: str, near: str, unit: Unit) -> bool:
     )
 
 
-def _find_interval(lower: str, first: _Mention, last: _Mention) -> tuple[float | None, bool]:
+def _find_interval(lower: str, first: Mention, last: Mention) -> tuple[float | None, bool]:
     """Return the span of time that a mention is bound to, and whether it must at least have passed."""
     spans = find_durations(lower)
     after = [
@@ -481,6 +355,8 @@ def _find_interval(lower: str, first: _Mention, last: _Mention) -> tuple[float |
     before = [
         span for span in spans if span.end <= first.start and not re.search(r"[.;]", lower[span.end : first.start])
     ]
+    if before and re.search(r"\b(?:relaps|progress|recur)\w*\s+(?:\w+\s+)?$", lower[: before[-1].start]):
+        return None, False
     if before and re.search(
         r"\b(?:since|from|after|wash[\s-]*out|elapsed|prior|previous|of)\b", lower[before[-1].end : first.start]
     ):
