@@ -89,6 +89,12 @@ _EXCLUDED = re.compile(
 _INCLUDED = re.compile(
     r"\b(?:must|should|shall|will)\s+(?:meet|satisfy|fulfil|fulfill)\b.{0,60}\b(?:following|criteria)\b.{0,80}:\s*$"
 )
+FLAT, FEWEST = 300, 3
+"""Letters from which on a line may be a whole list, and items that make it one."""
+_FLAT_BULLET = re.compile(r"(?<=\s)\*\s+(?=[^\s\d])")
+_FLAT_NUMBER = re.compile(r"(?:(?<=\s)|^)(\d{1,2})\s*[.)]\s+(?=\S)")
+_FLAT_HEADING = re.compile(r"(?<=\s)(?:(?:key|main|major|general)\s+)?(?:in|ex)clusion\s+criteria\s*:?(?=\s)")
+_ENDS_HEADING = re.compile(r"criteria\s*:?[\s*-]*$")
 _DONOR = re.compile(r"\bdonors?\b")
 _NOT_DONOR = re.compile(r"\b(?:recipient|patient|subject|participant)s?\b")
 _AGAIN = re.compile(r"\b(?:re-?\s?treatment|re-?\s?infusion|second infusion|re-?\s?dosing)\b")
@@ -239,15 +245,30 @@ def _list_lines(plain: str, lower: str) -> Iterator[tuple[int, int]]:
     start = 0
     for line in plain.splitlines(keepends=True) if "\n" in plain else [plain]:
         end = start + len(line)
-        if lower.find("clusion", start, end) < 0:
-            yield start, end
-            start = end
-            continue
-        cuts = [start + found.start() for found in _INLINE.finditer(lower[start:end])]
+        cuts = _cut_flat_list(lower, start, end) if end - start > FLAT else []
+        if lower.find("clusion", start, end) >= 0:
+            cuts = sorted({*cuts, *(start + found.start() for found in _INLINE.finditer(lower[start:end]))})
         for first, last in zip([start, *cuts], [*cuts, end], strict=True):
             if last > first:
                 yield first, last
         start = end
+
+
+def _cut_flat_list(lower: str, start: int, end: int) -> list[int]:
+    """Find where the items of a list begin that stands in one line: bullets, or numbers that count up from one."""
+    line = lower[start:end]
+    cuts = [start + found.start() for found in _FLAT_BULLET.finditer(line)]
+    if len(cuts) < FEWEST:
+        cuts = []
+    numbered, last = [], 0
+    for found in _FLAT_NUMBER.finditer(line):
+        number = int(found[1])
+        if number == last + 1 or (number == 1 and found.start() > 0 and _ENDS_HEADING.search(line[: found.start()])):
+            numbered.append(start + found.start())
+            last = number
+    heads = [start + found.start() for found in _FLAT_HEADING.finditer(line)]
+    found_all = {*cuts, *(numbered if len(numbered) >= FEWEST else [])}
+    return sorted({*found_all, *(heads if found_all else [])} - {start})
 
 
 def _read_heading(line: str) -> tuple[str, str, int] | None:

@@ -4,6 +4,8 @@ import pytest
 
 from livingdrug.knowledge.options import load_options
 
+CYTOKINE_RELEASE = {"NE-060", "NE-061", "NE-062"}
+"""Read for this project: the reference holds no row of severe cytokine release under an antibody."""
 NEXT_STEPS = {
     "Pola-BR": "lbcl.pola_br",
     "CD20 bispecific": "lbcl.bispecific.cd20",
@@ -108,10 +110,6 @@ NAMED = {**NEXT_STEPS, **EMERGING, **SUPPORT}
 
 
 @pytest.mark.parametrize("name", NAMED)
-CYTOKINE_RELEASE = {"NE-060", "NE-061", "NE-062"}
-"""Read for this project: the reference holds no row of severe cytokine release under an antibody."""
-
-
 def test_what_the_reference_names_is_an_option_or_left_out_with_a_reason(name):
     known = load_options()
     if NAMED[name] is None:
