@@ -51,12 +51,15 @@ _GENE = re.compile(
 _MARKS = ("gene", "adoptive", "engineered", "viral", "receptor")
 _CELL = re.compile(r"cell(?:ular)?[\s-]+(?:based\s+)?(?:immuno)?(?:therap|treat|transf)")
 _DIRECTED = re.compile(
-    r"(?:[\s-]*(?:directed|targeted|targeting|specific|based)[\s,-]*(?:[\w-]+[\s-]+){0,2}?(?:therap(?:y|ies)"
+    r"(?:-?\s+(?:or|and|/)\s+[\w-]+?)?(?:[\s-]*(?:directed|targeted|targeting|specific|based)[\s,-]*(?:[\w-]+[\s-]+){0,2}?(?:therap(?:y|ies)"
     r"|treatments?|agents?|products?|drugs?|immunotherap\w+|medications?|investigational))|\s+(?:therap(?:y"
     r"|ies)|treatment)\b"
 )
+_IS_EXPRESSED = re.compile(r"\W{0,3}(?:positiv|express|negativ)")
 _AGAINST = re.compile(r"\s+(?:agents?|drugs?|products?|immunotherap\w+)\b")
 """After ``anti-CD7``."""
+_BY_ANTIBODY = frozenset({"CD20", "CD38"})
+"""Agents against these are antibodies of standard therapy unless more is said."""
 _DIRECTED_AT = re.compile(
     r"\b(?:therap(?:y|ies)|treatments?|agents?|drugs?|products?)\b[\w\s]{0,20}?\b(?:directed\s+(?:at|to"
     r"|against|toward)|targeting|targeted\s+(?:at|to|against)|against"
@@ -83,10 +86,14 @@ _MUST_SHOW = re.compile(
     r"[^,;]{0,30}?\b(?:must|should|need\s+to|are\s+required\s+to)\s+(?:also\s+)?(?:have|show|be|undergo|provide)\b"
 )
 """Those who had the therapy are let in, and more is asked of them."""
-_IS_REQUIRED = re.compile(r"[\w\s-]{0,30}?(?<!not )(?<!no )\b(?:is|are)?\s*(?:required|mandatory)\b")
+_IS_REQUIRED = re.compile(
+    r"[\w\s-]{0,25}?\b(?:has|have|had)\s+failed\b"
+    r"|[\w\s-]{0,30}?(?<!not )(?<!no )\b(?:is|are)?\s*(?:required|mandatory)\b"
+)
 _NO_NEGATION = re.compile(
     r"not\s+limited\s+to|not\s+only|no\s+more\s+than|whether\s+or\s+not|(?:did|does|do|have|has|had)\s+not\s+"
-    r"(?:respond\w*|achiev\w*|benefit\w*|reach\w*|obtain\w*)|\bno\s+(?:response|remission)|\bnot\s+respond\w*"
+    r"(?:respond\w*|achiev\w*|benefit\w*|reach\w*|obtain\w*)"
+    r"|\bnot\s+(?:eligible|suitable|appropriate|an?\s+candidates?|candidates?)\s+for|\bno\s+(?:response|remission)|\bnot\s+respond\w*"
 )
 """Words that deny a response, or nothing, rather than the therapy."""
 _CASE = re.compile(
@@ -171,10 +178,13 @@ def ask_prior_car_t(value: dict[str, object], polarity: str) -> Predicate:
 
 
 def _read_unit(lower: str, antigens: list[Antigen], unit: Unit) -> Iterator[Statement]:
-    mentions = [m for m in _list_mentions(lower, antigens) if is_history(lower, m, unit)]
+    named = _list_mentions(lower, antigens)
+    mentions = [m for m in named if is_history(lower, m, unit)]
     if not mentions:
         return
     except_at = _EXCEPT.search(lower)
+    if except_at is not None and mentions[0].start < except_at.start():
+        mentions += [m for m in named if m.scope == CAR_T and m.start > except_at.start() and m not in mentions]
     main = [m for m in mentions if except_at is None or m.start < except_at.start()]
     excepted = [m for m in mentions if m not in main and m.scope == CAR_T]
     if main:
@@ -189,9 +199,14 @@ def _read_unit(lower: str, antigens: list[Antigen], unit: Unit) -> Iterator[Stat
 
 
 def _state(lower: str, unit: Unit, mentions: list[Mention], *, is_split: bool) -> Statement:
-    if mentions[0].scope == TARGET_THERAPY and all(_is_named_among(lower, mentions[0], m) for m in mentions[1:]):
-        mentions = mentions[:1]
+    wide = mentions[0]
+    if wide.scope != CAR_T and wide.targets and all(_is_named_among(lower, wide, m) for m in mentions[1:]):
+        has_car = wide.scope == GENE_OR_CELL and any(m.scope == CAR_T for m in mentions)
+        mentions = [replace(wide, scope=CAR_T) if has_car else wide]
+    is_any = any(m.scope == GENE_OR_CELL and not m.targets for m in mentions)
     mentions = [m for m in mentions if m.scope == CAR_T] or mentions
+    if is_any and mentions[0].scope == CAR_T:
+        mentions = [replace(m, targets=()) for m in mentions]
     if mentions[0].scope == GENE_OR_CELL and _NAMES_CAR_T.match(lower, mentions[0].end):
         mentions = [replace(mentions[0], scope=CAR_T), *mentions[1:]]
     first, last = mentions[0], mentions[-1]
@@ -251,7 +266,11 @@ def _list_mentions(lower: str, antigens: list[Antigen]) -> list[Mention]:
         )
         antibody = re.search(r"antibod|mab\b|monoclonal", lower[max(0, start - 40) : end + 30])
         directed = _DIRECTED_AT.search(lower[:start])
-        is_against = lower[max(0, start - 5) : start].startswith("anti") and _AGAINST.match(lower, end)
+        is_against = (
+            name not in _BY_ANTIBODY
+            and lower[max(0, start - 5) : start].startswith("anti")
+            and _AGAINST.match(lower, end)
+        )
         if not taken and antibody is None and (directed or is_against or _DIRECTED.match(lower, end)):
             mentions.append(Mention(directed.start() if directed else start, end, TARGET_THERAPY, (name,)))
     return sorted(mentions, key=lambda m: m.start)
@@ -273,6 +292,8 @@ def _find_targets(lower: str, antigens: list[Antigen], start: int, end: int) -> 
     edge = end
     for first, last, name in antigens:
         gap = lower[edge:first] if first >= edge else "?"
+        if _IS_EXPRESSED.match(lower, last):
+            break
         if re.fullmatch(
             r"(?:[\s,/(-]|\b(?:cells?|therap(?:y|ies)|products?|treatments?|infusions?|directed|targeting"
             r"|targeted|against|at|to|towards?|that|targets?|and|or|specific|for|is|are|anti)\b)*",
@@ -333,7 +354,7 @@ def _is_one_of_several(clause: str, near: str, unit: Unit) -> bool:
     alternatives = re.sub(r"\w*-?(?:cel|leucel)\b[^.;]*?\bor\s+(?:any\s+)?(?:an)?other\b", "", clause)
     alternatives = _SAME_EVENT.sub("", _EITHER_TIME.sub("after", alternatives))
     if re.search(r"\b(?:or|and/or)\W*(?:\w+\W+){0,4}$", alternatives) or re.match(
-        r"\W*(?:\w+\W+){0,4}(?:or|and/or)\b", near
+        r"\W*(?:\w+\W+){0,4}(?:or|and/or)\b", near.split("(")[0]
     ):
         return True
     return bool(
@@ -355,7 +376,7 @@ def _find_interval(lower: str, first: Mention, last: Mention) -> tuple[float | N
     before = [
         span for span in spans if span.end <= first.start and not re.search(r"[.;]", lower[span.end : first.start])
     ]
-    if before and re.search(r"\b(?:relaps|progress|recur)\w*\s+(?:\w+\s+)?$", lower[: before[-1].start]):
+    if before and re.search(r"\b(?:relaps|progress|recur)\w*\s*(?:\w+\s+)?$", lower[: before[-1].start]):
         return None, False
     if before and re.search(
         r"\b(?:since|from|after|wash[\s-]*out|elapsed|prior|previous|of)\b", lower[before[-1].end : first.start]

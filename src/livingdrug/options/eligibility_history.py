@@ -42,12 +42,20 @@ _BIRTH_CONTROL = re.compile(r"\b(?:contracepti\w+|birth\s+control|childbearing)\
 _LEFT_IN_BLOOD = re.compile(
     r"\b(?:residual|detectable|circulating|persist\w+|presence\s+of|antibod\w+\s+(?:to|against|towards?))\W+(?:\w+\W+){0,2}$"
 )
+_IN_BLOOD = re.compile(r"\b(?:persist\w+|residual|detectable|circulating)\s+(?:\w+\s+)?car[\s.-]?t")
+_TOOK_PART = re.compile(
+    r"\b(?:previously|have|has|had)\s+(?:previously\s+)?(?:participated|enrolled|taken\s+part|undergone)\b(?!.*\bthis\s*$)"
+)
+_HAS_FAILED = re.compile(r"[\w\s-]{0,25}?\b(?:has|have|had)\s+failed\b")
 _AFTER_EVENT = re.compile(
     r"\bhistory\s+of\s+(?!prior|previous|treat|recei|any|allo|auto)(?:(?!relaps|progress|recurr|fail)\w+\W+){1,5}"
     r"(?:after|following|during|due\s+to|related\s+to|from)\W+(?:\w+\W+){0,3}$"
 )
 """Something that happened after an earlier therapy is barred, not the therapy."""
-_AMONG_LINES = re.compile(r"\b(?:lines?|therap\w+|treatments?|regimens?)\b.*\binclud\w+\W+(?:[\w/-]+\W+){0,4}$")
+_AMONG_LINES = re.compile(
+    r"\bone\s+of\s+(?:which|them|these)\s+(?:must|should|has|had|was|is)\s+(?:(?:be|been|have)\s+)*(?:[\w/-]+\s+){0,2}$"
+    r"|\b(?:lines?|therap\w+|treatments?|regimens?)\b.*\binclud\w+\W+(?:[\w/-]+\W+){0,4}$"
+)
 NOT = re.compile(
     r"\b(?:no|not|never|without|neither|nor|naive|naïve|free\s+of|denies|cannot|must\s+not|should\s+not"
     r"|have\s+not|has\s+not|had\s+not|none|absence\s+of|excluding)\b"
@@ -105,17 +113,19 @@ def is_history(lower: str, mention: Mention, unit: Unit) -> bool:
     ):
         return False
     if re.match(
-        r"[\s-]*(?:\w+[\s-]+){0,3}?(?:production|manufactur\w*|prepar\w*|product\s+infusion|toxicit\w*|availab\w*"
-        r"|expan\w*|transduc\w*|collect\w*|prefer\w*|(?<!last )dose\b|infusion\s+day)",
+        r"[\s-]*(?:\w+[\s-]+){0,3}?(?:production|manufactur\w*|prepar\w*|product\s+infusion"
+        r"|(?<!of )(?<!to )toxicit\w*|availab\w*|expan\w*|transduc\w*|collect\w*|prefer\w*|(?<!last )dose\b|infusion\s+day)",
         after,
     ):
         return False
-    if _LEFT_IN_BLOOD.search(clause) and not re.search(r"\b(?:prior|previous\w*)\W+$", clause):
+    if _IN_BLOOD.search(clause) or (
+        _LEFT_IN_BLOOD.search(clause) and not re.search(r"\b(?:prior|previous\w*)\W+$", clause)
+    ):
         return False
     if (
         _AFTER_EVENT.search(clause)
         or _TOXICITY.search(clause)
-        or _OTHER_TRIAL.match(after)
+        or (_OTHER_TRIAL.match(after) and not _TOOK_PART.search(clause))
         or _BIRTH_CONTROL.search(clause)
     ):
         return False
@@ -131,7 +141,13 @@ def is_history(lower: str, mention: Mention, unit: Unit) -> bool:
             or bool(_RECEIVED_AFTER.match(near) or _HAD_BEFORE.search(unit.parent))
             or ":" in clause
         )
-    return bool(NOT.search(clause[-60:]) or LET.search(near) or STOPPED.search(near) or IS_INTERVAL.match(near))
+    return bool(
+        _HAS_FAILED.match(near)
+        or NOT.search(clause[-60:])
+        or LET.search(near)
+        or STOPPED.search(near)
+        or IS_INTERVAL.match(near)
+    )
 
 
 def _is_own_history(clause: str, anchor: re.Match[str]) -> bool:
@@ -140,11 +156,13 @@ def _is_own_history(clause: str, anchor: re.Match[str]) -> bool:
     word = re.match(r"\w+", held)
     first = word[0] if word else ""
     if re.search(
-        r"\b(?:prior|previous(?:ly)?|earlier|other|another|any|existing|last|recent)\b",
+        r"\b(?:prior|previous(?:ly)?|earlier|other|another|any|existing|last|recent|history\s+of)\b",
         re.sub(r"^prior\s+to", "", held),
     ):
         return True
     lead = clause[: anchor.start()]
+    if first == "of" and re.search(r"\b(?:relaps|progress|recurr)\w*\s+within\s+\d+\s+\w+\W*$", lead):
+        return True
     if first in {"of", "for"}:
         return bool(
             re.search(
@@ -153,6 +171,8 @@ def _is_own_history(clause: str, anchor: re.Match[str]) -> bool:
                 lead,
             )
         )
+    if first in {"receive", "receiving"} and re.search(r"\b(?:did|has|have|had)(?:\s+not)?\W*$", lead):
+        return True
     if first in {"with", "to", "from", "receive", "receiving"}:
         return bool(
             re.search(
