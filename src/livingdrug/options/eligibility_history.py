@@ -114,7 +114,8 @@ def is_history(lower: str, mention: Mention, unit: Unit) -> bool:
         return False
     if re.match(
         r"[\s-]*(?:\w+[\s-]+){0,3}?(?:production|manufactur\w*|prepar\w*|product\s+infusion"
-        r"|(?<!of )(?<!to )toxicit\w*|availab\w*|expan\w*|transduc\w*|collect\w*|prefer\w*|(?<!last )dose\b|infusion\s+day)",
+        r"|(?<!of )(?<!to )toxicit\w*|availab\w*"
+        r"|expan\w*|transduc\w*|collect\w*|prefer\w*|(?<!last )dose\b|infusion\s+day)",
         after,
     ):
         return False
