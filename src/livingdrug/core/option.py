@@ -145,7 +145,7 @@ class SimulatedEffect(BaseModel):
 
 
 class Option(BaseModel):
-    """One option file."""
+    """One option file; one that is not ranked is listed in its band without a place among the others."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     id: str = Field(pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)+$")
@@ -164,6 +164,7 @@ class Option(BaseModel):
     contraindications: tuple[Criterion, ...] = ()
     cautions: tuple[Criterion, ...] = ()
     mechanism_fit: tuple[Fit, ...] = ()
+    is_ranked: bool = True
     outcomes: tuple[str, ...] = ()
     disconfirming: tuple[str, ...] = ()
     disconfirming_reason: str = ""
