@@ -102,7 +102,7 @@ def read_trial_index(path: Path | str, *, search: str = "") -> Iterator[IndexedT
     with closing(_open(place)) as base:
         _check_format(base, place)
         for nct_id, title, status, updated, snapshot, text in base.execute(query, values):
-            criteria = tuple(StoredCriterion(*stored) for stored in json.loads(text))
+            criteria = tuple(map(StoredCriterion._make, json.loads(text)))
             yield IndexedTrial(nct_id, title, status, updated, snapshot, criteria)
 
 

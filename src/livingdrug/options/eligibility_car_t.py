@@ -29,10 +29,10 @@ _CAR = re.compile(
     r"\bcar[\s.-]*(?:modified[\s-]*)?(?:ts?|nks?)\b(?:[\s-]*(?:cells?))?|\bc?cars?[\s-]*t[\s-]*cells?|\bcart\b"
     r"|\bcart[\s-]*(?:cells?|therapy)|\bchimeric\s+(?:antigen|antigens"
     r"|receptor)[\s-]*(?:antigen\s+)?(?:receptors?)?(?:[\s-]*(?:modified|engineered|redirected)?[\s-]*(?:t|nk)[\s-]*(?:cells?|lymphocytes?)\b)?"
-    r"|(?:(?<=directed\s)|(?<=targeted\s)|(?<=specific\s)|(?<=cd19\s)|(?<=cd22\s)|(?<=bcma\s))cars?\b"
     r"|\bcar[\s-]+(?:cell(?:ular)?\s+)?(?:therapy|therapies|treatment|products?|modified|transduced"
     r"|engineered|expressing)|\bcar[\s-]*t(?=[\s-]*(?:na[iï]ve|exposed|experienced|pretreated))"
 )
+_BARE_CAR = re.compile(r"(?:directed|targeted|specific|cd19|cd22|bcma)\s+(cars?)\b(?![\s.-]*(?:t|nk)\b)")
 _GENE = re.compile(
     r"\b(?:gene|genetically|genetic)[\s-]*(?:therap(?:y|ies)|edit(?:ing|ed)|modified|engineered|manipulated|transfer"
     r"|transduced)(?:\s+(?:products?|t[\s-]*cells?|cell(?:s|ular)?(?:\s+(?:therap\w+|immunotherap\w+"
@@ -250,6 +250,7 @@ def _make(unit: Unit, mentions: list[Mention], polarity: str, days: float | None
 
 def _list_mentions(lower: str, antigens: list[Antigen]) -> list[Mention]:
     found = [(m.start(), m.end(), CAR_T) for m in _CAR.finditer(lower)]
+    found += [(*m.span(1), CAR_T) for m in _BARE_CAR.finditer(lower)]
     found += [
         (m.start(), m.end(), GENE_OR_CELL)
         for m in (_GENE.finditer(lower) if _may_be_gene(lower) else ())
