@@ -1,15 +1,18 @@
 """Fit the simulated strength of each option to the response rate, and its duration to the median time, of one row.
 
 The people are virtual patients of the disease whose tumour came back about when it does in the rows. What is fitted is
-printed as the values of the option files; ``--check`` prints simulated against published for every option instead, and
-``--table`` writes both, row by row, to ``docs/reference/option_effects.csv`` and into ``docs/reference/options.md``.
+printed; ``--write`` puts it into the option files, also of those that take their potency from another option: run it,
+and then ``--table``, whenever the values of a disease are calibrated again. ``--check`` prints simulated against
+published for every option instead, and ``--table`` writes both, row by row, to ``docs/reference/option_effects.csv``
+and into ``docs/reference/options.md``.
 
-Run: ``PYTHONPATH=src python benchmarks/option_effects.py [--check | --table] [--out FILE]``
+Run: ``PYTHONPATH=src python benchmarks/option_effects.py [--write | --check | --table] [--out FILE]``
 """
 
 import argparse
 import csv
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,6 +37,15 @@ LIMITS = {"kill": (1e-3, 3.0), "potency": (1e-4, 1e2)}
 ROUNDS, HALVINGS = 2, 11
 SEED = 20261121
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
+OPTIONS = Path(__file__).parents[1] / "src" / "livingdrug" / "knowledge" / "data" / "options"
+BORROWED = {
+    "myeloma.car.dual": "myeloma.car.bcma_other",
+    "myeloma.car.gprc5d": "myeloma.car.bcma_other",
+    "lbcl.car.dual": "lbcl.car.cd22",
+    "lbcl.car.cd20": "lbcl.car.cd22",
+    "b_all.car.dual": "b_all.car.cd22",
+}
+"""Options without a row of their own, and whose potency they are given."""
 BEGIN, END = "<!-- option_effects.csv -->", "<!-- end of option_effects.csv -->"
 FIELDS = (
     *("option", "row", "n", "use", "published_response", "low", "high", "simulated_response", "distance"),
@@ -113,6 +125,20 @@ def find_rows(option, known):
     items = [known.evidence[name] for name in names if not known.evidence[name].is_recalled]
     told = ("orr_pct", "cr_pct", "mpfs_mo", "mefs_mo")
     return [item for item in items if any(isinstance(item.outcomes.get(name), int | float) for name in told)]
+
+
+def write_values(found):
+    """Put fitted values into the option files; the rest of a file stays as it is."""
+    values = {name: {key: table["value"] for key, table in tables.items()} for name, tables in found.items()}
+    values |= {name: {"potency": values[other]["potency"]} for name, other in BORROWED.items() if other in values}
+    for name, own in values.items():
+        path = OPTIONS / f"{name}.toml"
+        text = path.read_text(encoding="utf-8")
+        for key, value in own.items():
+            place = rf"(\[simulation\.values\.{key}\]\nvalue\s*= )\S+"
+            text, count = re.subn(place, lambda m, value=value: f"{m[1]}{value!r}", text)
+            assert count == 1, (name, key)
+        path.write_text(text, encoding="utf-8")
 
 
 def find_span(item, name):
@@ -232,6 +258,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--table", action="store_true")
+    parser.add_argument("--write", action="store_true")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--only", help="one option")
     arguments = parser.parse_args()
@@ -266,6 +293,8 @@ def main():
                 f"published {100 * response:5.1f} % {time if time is not None else '-':>5} simulated {said}",
                 flush=True,
             )
+    if arguments.write:
+        write_values(found)
     if arguments.out is not None:
         arguments.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
