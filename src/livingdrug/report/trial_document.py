@@ -7,7 +7,8 @@ import polars as pl
 
 from livingdrug.report.page import prepare_figure, render_page
 from livingdrug.report.tables import Table, tabulate_frame, tabulate_rows
-from livingdrug.report.trial_figures import draw_failures, draw_phenotypes, draw_survival
+from livingdrug.report.figures import Figure
+from livingdrug.report.trial_figures import draw_failures, draw_phenotypes, draw_survival, draw_trial_flow
 from livingdrug.report.wording import DISEASES, NOTHING, PRODUCTS, format_cell, spell
 from livingdrug.study.trial_design import Arm
 from livingdrug.study.trial_plausibility import WEIGHTED
@@ -20,6 +21,13 @@ PLAUSIBLE = "plausible_patients"
 P_VALUE = "log-rank p value"
 
 
+def draw_trial(result: TrialResult) -> list[Figure]:
+    """Draw every figure of a trial."""
+    drawn = [draw_survival(result, endpoint) for endpoint in CURVES]
+    drawn += [draw_failures(result), draw_trial_flow(result), draw_phenotypes(result)]
+    return [figure for figure in drawn if figure is not None]
+
+
 def render_trial_report(result: TrialResult) -> str:
     """Render one trial as one self-contained HTML document.
 
@@ -29,8 +37,6 @@ def render_trial_report(result: TrialResult) -> str:
         Without the ``report`` extra, each figure is replaced by its table and a sentence that says what to install.
     """
     design, manifest, endpoints = result.design, result.manifest, result.endpoints
-    drawn = [draw_survival(result, endpoint) for endpoint in CURVES]
-    drawn += [draw_failures(result), draw_phenotypes(result)]
     disease = DISEASES.get(design.disease, design.disease)
     return render_page(
         "trial.html.jinja",
@@ -42,7 +48,7 @@ def render_trial_report(result: TrialResult) -> str:
         times=_tabulate_times(endpoints),
         tests=_tabulate_tests(endpoints),
         weighted=_tabulate_weighted(endpoints),
-        figures=[prepare_figure(figure) for figure in drawn if figure is not None],
+        figures=[prepare_figure(figure) for figure in draw_trial(result)],
         targets=_tabulate_published(result),
         everything=tabulate_frame(endpoints, caption="Every rate, median and landmark"),
         run=_tabulate_run(result),

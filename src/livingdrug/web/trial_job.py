@@ -7,13 +7,14 @@ from typing import Any
 from livingdrug.report.trial_document import write_trial_report
 from livingdrug.study.run_trial import run_trial
 from livingdrug.study.write_trial import write_trial
-from livingdrug.web.explain_job import Report
+from livingdrug.web.drafts import Report
+from livingdrug.web.library import Library
 
 TRIAL_REPORT = "report.html"
 DESIGN = "design.toml"
 
 
-def run_trial_into(arguments: Mapping[str, Any], folder: Path, report: Report) -> None:
+def run_trial_into(_: Library, arguments: Mapping[str, Any], folder: Path, report: Report) -> None:
     """Run a trial and write its tables and its report."""
     folder.mkdir(parents=True, exist_ok=True)
     design = folder / DESIGN

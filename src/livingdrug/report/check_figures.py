@@ -1,0 +1,159 @@
+"""Figures that check a model: measurements within their predictive intervals, and stated against observed chances."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+from scipy import stats
+
+from livingdrug.report import palette
+from livingdrug.report.figures import MAX_PANELS, Figure, configure
+from livingdrug.report.wording import describe_variable
+
+INSIDE, OUTSIDE = "within the interval", "outside"
+LEVEL = 0.9
+WIDTH, SIDE = 560, 300
+BINS = 10
+SCHEMA = {
+    **dict.fromkeys(("stated", "observed", "lower", "upper"), pl.Float64),
+    "count": pl.Int64,
+}
+
+
+def draw_predictive_check(predictive: pl.DataFrame) -> Figure | None:
+    """Draw each measurement beside the 90 % interval that the fitted model would give again.
+
+    Parameters
+    ----------
+    predictive : table
+        ``variable, day, observed, censored, lower, median, upper``.
+
+    Returns
+    -------
+    figure : Figure or None
+        None where nothing was fitted.
+    """
+    if predictive.is_empty():
+        return None
+    is_below = pl.col("censored") == "left"
+    within = pl.when(is_below).then(pl.col("lower") <= pl.col("observed"))
+    within = within.otherwise(pl.col("observed").is_between("lower", "upper"))
+    table = predictive.with_columns(what=pl.when(within).then(pl.lit(INSIDE)).otherwise(pl.lit(OUTSIDE)))
+    counts = table.group_by("variable").len().sort("len", "variable", descending=[True, False])
+    panels = [_panel(table.filter(pl.col("variable") == name), name) for name in counts["variable"].to_list()[:MAX_PANELS]]
+    inside = int((table["what"] == INSIDE).sum())
+    caption = (
+        f"{inside} of {len(table)} measurements ({100 * inside / len(table):.0f} %) lie within their 90 % intervals, noise "
+        "included; about 90 % would if model and noise are right. A value below its limit counts as within where the "
+        "interval reaches below the limit."
+    )
+    spec = {"vconcat": panels, "spacing": 14, "resolve": {"legend": {"shape": "shared", "fill": "shared"}}}
+    return Figure("predictive-check", "Predictive check", caption, configure(spec), table)
+
+
+def _panel(own: pl.DataFrame, name: str) -> dict[str, Any]:
+    words = describe_variable(name)
+    columns = ("observed", "lower", "median", "upper")
+    finite = own.filter(pl.all_horizontal(pl.col(columns).is_finite()))
+    is_log = words.scale == "log" and not finite.is_empty() and finite["upper"].min() > 0  # type: ignore[operator]
+    scale: dict[str, Any] = {"zero": False, "nice": True}
+    if is_log:
+        floor = float(finite["observed"].filter(finite["observed"] > 0).min() or 1.0) / 10  # type: ignore[arg-type]
+        finite = finite.with_columns(pl.col(columns).clip(lower_bound=floor))
+        scale = {"type": "log", "nice": True}
+    axis = {"tickCount": 4, "minExtent": 58, "format": "~g"}
+    y = {"type": "quantitative", "title": None, "scale": scale, "axis": axis}
+    x = {"field": "day", "type": "quantitative", "title": "days after infusion"}
+    kinds, what = [INSIDE, OUTSIDE], {"field": "what", "type": "nominal"}
+    shape = {**what, "scale": {"domain": kinds, "range": ["circle", "diamond"]}}
+    fill = {**what, "scale": {"domain": kinds, "range": [palette.INK, palette.ORANGE]}}
+    return {
+        "width": WIDTH,
+        "height": 110,
+        "title": {"text": words.label, "anchor": "start", "fontSize": 12},
+        "data": {"values": finite.select("day", "what", *columns).to_dicts()},
+        "layer": [
+            {
+                "mark": {"type": "rule", "strokeWidth": 5, "opacity": 0.3, "color": palette.BLUE},
+                "encoding": {"x": x, "y": {"field": "lower", **y}, "y2": {"field": "upper"}},
+            },
+            {
+                "mark": {"type": "point", "size": 34, "opacity": 1, "stroke": palette.INK, "strokeWidth": 0.8},
+                "encoding": {"x": x, "y": {"field": "observed", **y}, "shape": shape, "fill": fill},
+            },
+        ],
+    }
+
+
+def tabulate_calibration(stated: Sequence[float], happened: Sequence[bool], *, bins: int = BINS) -> pl.DataFrame:
+    """Return how often a thing happened among those to whom about the same chance was stated.
+
+    Parameters
+    ----------
+    stated : sequence of float
+        Chances, from 0 to 1.
+    happened : sequence of bool
+
+    Returns
+    -------
+    table
+        ``stated, observed, lower, upper, count``, one row a bin that holds somebody; exact 95 % intervals.
+
+    Examples
+    --------
+    >>> tabulate_calibration([0.05, 0.05, 0.95, 0.95], [False, False, True, True])["observed"].to_list()
+    [0.0, 1.0]
+    """
+    chance, hit = np.asarray(stated, dtype=float), np.asarray(happened, dtype=bool)
+    place = np.clip((chance * bins).astype(int), 0, bins - 1)
+    rows = []
+    for k in np.unique(place):
+        own = hit[place == k]
+        n, events = len(own), int(own.sum())
+        lower = float(stats.beta.ppf(0.025, events, n - events + 1)) if events else 0.0
+        upper = float(stats.beta.ppf(0.975, events + 1, n - events)) if events < n else 1.0
+        rows.append((float(chance[place == k].mean()), events / n, lower, upper, n))
+    return pl.DataFrame(rows, schema=SCHEMA, orient="row")
+
+
+def draw_calibration(table: pl.DataFrame, *, title: str = "Calibration", of: str = "the stated reason") -> Figure | None:
+    """Draw stated chances against how often they came true; on the diagonal both are the same.
+
+    Parameters
+    ----------
+    table : table
+        As :func:`tabulate_calibration` returns it.
+    of : str
+        What the chances are of.
+    """
+    if table.is_empty():
+        return None
+    percent = {"labelExpr": "format(100 * datum.value, 'd') + ' %'", "values": [0, 0.25, 0.5, 0.75, 1]}
+    unit = {"type": "quantitative", "scale": {"domain": [0, 1]}, "axis": percent}
+    x = {"field": "stated", **unit, "title": f"Stated chance of {of}"}
+    y = {"type": "quantitative", "scale": {"domain": [0, 1]}, "axis": percent, "title": "How often it was so"}
+    ends = [{"stated": 0, "observed": 0}, {"stated": 1, "observed": 1}]
+    diagonal = {"type": "line", "strokeDash": list(palette.DASH_THRESHOLD), "color": palette.MUTED}
+    along = {"x": x, "y": {"field": "observed", **y}}
+    size = {"field": "count", "type": "quantitative", "legend": None, "scale": {"range": [40, 260]}}
+    layers: list[dict[str, Any]] = [
+        {"data": {"values": ends}, "mark": diagonal, "encoding": along},
+        {
+            "mark": {"type": "rule", "color": palette.BLUE, "strokeWidth": 2},
+            "encoding": {"x": x, "y": {"field": "lower", **y}, "y2": {"field": "upper"}},
+        },
+        {"mark": {"type": "point", "filled": True, "color": palette.BLUE, "opacity": 1}, "encoding": {**along, "size": size}},
+        {
+            "mark": {"type": "text", "align": "left", "dx": 9, "fontSize": 11},
+            "encoding": {**along, "text": {"field": "count"}},
+        },
+    ]
+    n = int(table["count"].sum())
+    gap = float((table["count"] * (table["stated"] - table["observed"]).abs()).sum()) / n
+    caption = (
+        f"{n} statements in {len(table)} groups of about the same chance; the numbers are how many. On average the stated "
+        f"chance is {100 * gap:.0f} points from how often it was so. Lines are exact 95 % intervals."
+    )
+    spec = {"width": SIDE, "height": SIDE, "data": {"values": table.to_dicts()}, "layer": layers}
+    return Figure("calibration", title, caption, configure(spec), table)
