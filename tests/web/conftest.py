@@ -68,6 +68,17 @@ def client(server):
 
 
 @pytest.fixture(scope="session")
+def postgres():
+    from tests.web.postgres import find_programs, find_user, run_postgres
+
+    pytest.importorskip("psycopg_pool", reason="the extra postgres is not installed")
+    if find_programs() is None or (os.getuid() == 0 and find_user() is None):
+        pytest.skip("no PostgreSQL server is installed here; .ci/run installs it")
+    with run_postgres() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
 def browser():
     if CHROMIUM is None:
         pytest.skip("no chromium is installed here; .ci/run installs it")
@@ -77,6 +88,17 @@ def browser():
         one = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield one
         one.close()
+
+
+@pytest.fixture(scope="session")
+def cohort_files(tmp_path_factory):
+    """Twelve virtual patients with myeloma, as three files."""
+    from livingdrug.io.tables import write_record
+    from livingdrug.study.simulate_cohort import simulate_cohort
+
+    folder = tmp_path_factory.mktemp("cohort")
+    write_record(simulate_cohort("myeloma", "ide_cel", n=12, days=365, seed=3).record, folder)
+    return [folder / f"{name}.csv" for name in ("subjects", "events", "observations")]
 
 
 @pytest.fixture(scope="session")

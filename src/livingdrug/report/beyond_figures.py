@@ -17,7 +17,13 @@ PERCENT = {"labelExpr": "format(100 * datum.value, 'd') + ' %'", "values": [0, 0
 
 def _axes(last: float) -> tuple[dict[str, Any], dict[str, Any]]:
     days = {"domain": [0, last], "nice": False}
-    x = {"field": "day", "type": "quantitative", "scale": days, "title": "days after infusion"}
+    x = {
+        "field": "day",
+        "type": "quantitative",
+        "scale": days,
+        "title": "days after infusion",
+        "axis": {"tickCount": 9},
+    }
     y = {"type": "quantitative", "scale": {"domain": [0, 1]}, "axis": PERCENT, "title": None}
     return x, y
 

@@ -11,7 +11,7 @@ from livingdrug.report import palette
 from livingdrug.report.figures import MAX_PANELS, Figure, configure
 from livingdrug.report.wording import describe_variable
 
-INSIDE, OUTSIDE = "within the interval", "outside"
+INSIDE, OUTSIDE, BELOW = "within the interval", "outside", "below the limit of quantification"
 LEVEL = 0.9
 WIDTH, SIDE = 560, 300
 BINS = 10
@@ -37,16 +37,19 @@ def draw_predictive_check(predictive: pl.DataFrame) -> Figure | None:
     if predictive.is_empty():
         return None
     is_below = pl.col("censored") == "left"
-    within = pl.when(is_below).then(pl.col("lower") <= pl.col("observed"))
-    within = within.otherwise(pl.col("observed").is_between("lower", "upper"))
-    table = predictive.with_columns(what=pl.when(within).then(pl.lit(INSIDE)).otherwise(pl.lit(OUTSIDE)))
+    is_inside = pl.col("observed").is_between("lower", "upper")
+    within = pl.when(is_below).then(pl.col("lower") <= pl.col("observed")).otherwise(is_inside)
+    shown = pl.when(within).then(pl.when(is_below).then(pl.lit(BELOW)).otherwise(pl.lit(INSIDE)))
+    table = predictive.with_columns(what=shown.otherwise(pl.lit(OUTSIDE)))
     counts = table.group_by("variable").len().sort("len", "variable", descending=[True, False])
-    panels = [_panel(table.filter(pl.col("variable") == name), name) for name in counts["variable"].to_list()[:MAX_PANELS]]
-    inside = int((table["what"] == INSIDE).sum())
+    panels = [
+        _panel(table.filter(pl.col("variable") == name), name) for name in counts["variable"].to_list()[:MAX_PANELS]
+    ]
+    inside = int((table["what"] != OUTSIDE).sum())
     caption = (
-        f"{inside} of {len(table)} measurements ({100 * inside / len(table):.0f} %) lie within their 90 % intervals, noise "
-        "included; about 90 % would if model and noise are right. A value below its limit counts as within where the "
-        "interval reaches below the limit."
+        f"{inside} of {len(table)} measurements ({100 * inside / len(table):.0f} %) lie within their 90 % intervals, "
+        "noise included; about 90 % would if model and noise are right. A value below its limit counts as within "
+        "where the interval reaches below the limit."
     )
     spec = {"vconcat": panels, "spacing": 14, "resolve": {"legend": {"shape": "shared", "fill": "shared"}}}
     return Figure("predictive-check", "Predictive check", caption, configure(spec), table)
@@ -62,12 +65,12 @@ def _panel(own: pl.DataFrame, name: str) -> dict[str, Any]:
         floor = float(finite["observed"].filter(finite["observed"] > 0).min() or 1.0) / 10  # type: ignore[arg-type]
         finite = finite.with_columns(pl.col(columns).clip(lower_bound=floor))
         scale = {"type": "log", "nice": True}
-    axis = {"tickCount": 4, "minExtent": 58, "format": "~g"}
+    axis = {"tickCount": 4, "minExtent": 58, "format": ",.4~g"}
     y = {"type": "quantitative", "title": None, "scale": scale, "axis": axis}
     x = {"field": "day", "type": "quantitative", "title": "days after infusion"}
-    kinds, what = [INSIDE, OUTSIDE], {"field": "what", "type": "nominal"}
-    shape = {**what, "scale": {"domain": kinds, "range": ["circle", "diamond"]}}
-    fill = {**what, "scale": {"domain": kinds, "range": [palette.INK, palette.ORANGE]}}
+    kinds, what = [INSIDE, BELOW, OUTSIDE], {"field": "what", "type": "nominal"}
+    shape = {**what, "scale": {"domain": kinds, "range": ["circle", palette.SHAPE_BELOW_LIMIT, "diamond"]}}
+    fill = {**what, "scale": {"domain": kinds, "range": [palette.INK, palette.PAPER, palette.ORANGE]}}
     return {
         "width": WIDTH,
         "height": 110,
@@ -117,7 +120,9 @@ def tabulate_calibration(stated: Sequence[float], happened: Sequence[bool], *, b
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
-def draw_calibration(table: pl.DataFrame, *, title: str = "Calibration", of: str = "the stated reason") -> Figure | None:
+def draw_calibration(
+    table: pl.DataFrame, *, title: str = "Calibration", of: str = "the stated reason"
+) -> Figure | None:
     """Draw stated chances against how often they came true; on the diagonal both are the same.
 
     Parameters
@@ -143,7 +148,10 @@ def draw_calibration(table: pl.DataFrame, *, title: str = "Calibration", of: str
             "mark": {"type": "rule", "color": palette.BLUE, "strokeWidth": 2},
             "encoding": {"x": x, "y": {"field": "lower", **y}, "y2": {"field": "upper"}},
         },
-        {"mark": {"type": "point", "filled": True, "color": palette.BLUE, "opacity": 1}, "encoding": {**along, "size": size}},
+        {
+            "mark": {"type": "point", "filled": True, "color": palette.BLUE, "opacity": 1},
+            "encoding": {**along, "size": size},
+        },
         {
             "mark": {"type": "text", "align": "left", "dx": 9, "fontSize": 11},
             "encoding": {**along, "text": {"field": "count"}},
@@ -152,8 +160,8 @@ def draw_calibration(table: pl.DataFrame, *, title: str = "Calibration", of: str
     n = int(table["count"].sum())
     gap = float((table["count"] * (table["stated"] - table["observed"]).abs()).sum()) / n
     caption = (
-        f"{n} statements in {len(table)} groups of about the same chance; the numbers are how many. On average the stated "
-        f"chance is {100 * gap:.0f} points from how often it was so. Lines are exact 95 % intervals."
+        f"{n} statements in {len(table)} groups of about the same chance; the numbers are how many. On average the "
+        f"stated chance is {100 * gap:.0f} points from how often it was so. Lines are exact 95 % intervals."
     )
     spec = {"width": SIDE, "height": SIDE, "data": {"values": table.to_dicts()}, "layer": layers}
     return Figure("calibration", title, caption, configure(spec), table)

@@ -129,7 +129,14 @@ def _layer_events(marks: list[tuple[str, str, float]], order: list[str], last_da
     shape = {"field": "what", "type": "nominal", "scale": scale, "legend": {"columns": 3}}
     return {
         "data": {"values": [{"subject": who, "what": what, "day": day} for who, what, day in marks]},
-        "mark": {"type": "point", "size": 42, "stroke": palette.INK, "fill": palette.PAPER, "strokeWidth": 1.3, "opacity": 1},
+        "mark": {
+            "type": "point",
+            "size": 42,
+            "stroke": palette.INK,
+            "fill": palette.PAPER,
+            "strokeWidth": 1.3,
+            "opacity": 1,
+        },
         "encoding": {"x": {"field": "day", **x}, "y": y, "shape": shape},
     }
 
@@ -169,7 +176,11 @@ def _describe_waterfall(subjects: pl.DataFrame, known: pl.DataFrame, drawn: pl.D
     markers = ", ".join(describe_variable(name).label for name in known["marker"].unique(maintain_order=True))
     half = (known["best_change"] <= LINES[0]).sum()
     missing = len(subjects) - len(known)
-    letters = [f"{LETTERS[name]} {spell(name).lower()}" for name in LETTERS if (known["failure"] == name).any() and name != "none"]
+    letters = [
+        f"{LETTERS[name]} {spell(name).lower()}"
+        for name in LETTERS
+        if (known["failure"] == name).any() and name != "none"
+    ]
     parts = [
         f"{markers} against the last value before infusion, until progression or new therapy.",
         f"In {half} of {len(known)} subjects it fell by half or more.",
@@ -187,11 +198,25 @@ def _waterfall(values: list[dict[str, Any]]) -> dict[str, Any]:
     found = {row["response"] for row in values}
     responses = [name for name in RESPONSE_COLOURS if name in found] + sorted(found - set(RESPONSE_COLOURS))
     colours = [RESPONSE_COLOURS.get(name, palette.INK) for name in responses]
-    x = {"field": "subject", "type": "nominal", "sort": order, "title": "Subjects", "axis": {"labels": False, "ticks": False}}
-    axis = {"labelExpr": "format(datum.value, '+d') + ' %'", "values": [-100, -75, -50, -25, 0, 25, 50, 75, 100]}
+    x = {
+        "field": "subject",
+        "type": "nominal",
+        "sort": order,
+        "title": "Subjects",
+        "axis": {"labels": False, "ticks": False},
+    }
+    axis = {
+        "labelExpr": "(datum.value == 0 ? '0' : format(datum.value, '+d')) + ' %'",
+        "values": [-100, -75, -50, -25, 0, 25, 50, 75, 100],
+    }
     y = {"type": "quantitative", "scale": {"domain": [-108, 108], "nice": False}, "title": "Best change", "axis": axis}
     legend = {"symbolType": "square", "columns": 8}
-    colour = {"field": "response", "type": "nominal", "scale": {"domain": responses, "range": colours}, "legend": legend}
+    colour = {
+        "field": "response",
+        "type": "nominal",
+        "scale": {"domain": responses, "range": colours},
+        "legend": legend,
+    }
     letter = {"type": "text", "fontSize": 10, "fontWeight": "bold"}
     beyond = {"field": "change", **y}
     rule = {"type": "rule", "strokeDash": list(palette.DASH_THRESHOLD), "color": palette.MUTED}

@@ -71,7 +71,9 @@ def _layer_band(band: list[dict[str, Any]], x: dict[str, Any], y: dict[str, Any]
     return [{"data": data, "mark": area, "encoding": across}, {"data": data, "mark": line, "encoding": along}]
 
 
-def _layer_prior(prior: pl.DataFrame, x: dict[str, Any], y: dict[str, Any], floor: float | None) -> list[dict[str, Any]]:
+def _layer_prior(
+    prior: pl.DataFrame, x: dict[str, Any], y: dict[str, Any], floor: float | None
+) -> list[dict[str, Any]]:
     """Draw what was expected before the record was read: a pale area with dotted edges, behind everything."""
     rows = _thin(prior)
     if not rows:
@@ -132,7 +134,7 @@ def _layer_marks(marks: Mapping[str, float], x: dict[str, Any]) -> list[dict[str
 
 
 def _layer_points(points: list[dict[str, Any]], x: dict[str, Any], y: dict[str, Any]) -> list[dict[str, Any]]:
-    kinds = [kind for kind in (MEASURED, BELOW) if any(p["what"] == kind for p in points)]
+    kinds = [MEASURED, BELOW]  # in every panel: panels share their scale, and the first one would decide for all
     shapes = {MEASURED: palette.SHAPE_MEASURED, BELOW: palette.SHAPE_BELOW_LIMIT}
     fills = {MEASURED: palette.INK, BELOW: palette.PAPER}
     shape = {"domain": kinds, "range": [shapes[kind] for kind in kinds]}

@@ -217,9 +217,7 @@ def collect_fields(
     }
 
 
-def render_report(
-    explanation: Explanation, what_if: Section | None = None, beyond: BeyondData | None = None
-) -> str:
+def render_report(explanation: Explanation, what_if: Section | None = None, beyond: BeyondData | None = None) -> str:
     """Render one explanation as one self-contained HTML document.
 
     Parameters

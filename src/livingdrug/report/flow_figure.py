@@ -5,6 +5,7 @@ Vega-Lite has no such mark; the bands are computed here and drawn as areas.
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import polars as pl
@@ -14,7 +15,11 @@ from livingdrug.report.figures import Figure, configure
 from livingdrug.report.wording import spell
 
 STAGES = ("best_response", "failure", "mechanism")
-TITLES = {"best_response": "Best response", "failure": "How it failed", "mechanism": "Antigen and CAR T cells at failure"}
+TITLES = {
+    "best_response": "Best response",
+    "failure": "How it failed",
+    "mechanism": "Antigen and CAR T cells at failure",
+}
 ORDERS: Mapping[str, tuple[str, ...]] = {
     "best_response": ("sCR", "CR", "CRi", "VGPR", "PR", "MR", "SD", "PD", "NE", "unknown"),
     "failure": ("none", "late_relapse", "early_relapse", "incomplete_response", "primary_resistance", "unknown"),
@@ -77,9 +82,7 @@ def draw_failure_flow(counts: pl.DataFrame) -> Figure | None:
     if not total:
         return None
     nodes = {stage: _place_nodes(counts, stage, total) for stage in STAGES}
-    bands = [
-        one for k, pair in enumerate(zip(STAGES, STAGES[1:], strict=False)) for one in _bend(counts, pair, k, nodes, total)
-    ]
+    bands = [one for k, pair in enumerate(pairwise(STAGES)) for one in _bend(counts, pair, k, nodes, total)]
     spec = {"width": WIDTH, "height": HEIGHT, "layer": [_layer_bands(bands), *_layer_nodes(nodes, total)]}
     table = counts.sort("subjects", descending=True, maintain_order=True)
     return Figure("failure-flow", "From response to failure", _describe(counts, total), configure(spec), table)
@@ -120,7 +123,11 @@ def _place_nodes(counts: pl.DataFrame, stage: str, total: int) -> dict[str, tupl
 
 
 def _bend(
-    counts: pl.DataFrame, pair: tuple[str, str], k: int, nodes: Mapping[str, Mapping[str, tuple[float, float]]], total: int
+    counts: pl.DataFrame,
+    pair: tuple[str, str],
+    k: int,
+    nodes: Mapping[str, Mapping[str, tuple[float, float]]],
+    total: int,
 ) -> list[dict[str, Any]]:
     """Return the points of each band between two stages, widest nodes' bands stacked in the order of both."""
     left, right = pair
@@ -199,7 +206,9 @@ def _layer_nodes(nodes: Mapping[str, Mapping[str, tuple[float, float]]], total: 
     for test, align in (("datum.stage == 0", "right"), ("datum.stage > 0", "left")):
         for extra in (halo, {}):
             mark = {**label, "align": align, "baseline": "middle", **extra}
-            layers.append({"data": {"values": values}, "transform": [{"filter": test}], "mark": mark, "encoding": place})
+            layers.append(
+                {"data": {"values": values}, "transform": [{"filter": test}], "mark": mark, "encoding": place}
+            )
     layers.append({"data": {"values": titles}, "mark": {**label, "fontWeight": "bold"}, "encoding": head})
     return layers
 

@@ -74,7 +74,15 @@ def draw_options(found: OptionList) -> Figure | None:
     percent = {"labelExpr": "format(100 * datum.value, 'd') + ' %'", "values": [0, 0.25, 0.5, 0.75, 1]}
     panels = [
         _panel(values, order, "response", "Probability of a response", [-0.02, 1.02], percent, with_labels=True),
-        _panel(values, order, "months", "Months without progression", [-0.02 * horizon, horizon * 1.04], {}, with_labels=False),
+        _panel(
+            values,
+            order,
+            "months",
+            "Months without progression",
+            [-0.02 * horizon, horizon * 1.04],
+            {},
+            with_labels=False,
+        ),
     ]
     spec = {"hconcat": panels, "spacing": 24, "resolve": {"scale": {"color": "shared", "shape": "shared"}}}
     return Figure("options", "Options compared", _describe(table, horizon), configure(spec), table)
@@ -110,7 +118,12 @@ def _panel(
         "layer": [
             {
                 "mark": {"type": "rule", "strokeWidth": 2},
-                "encoding": {"y": y, "x": {"field": f"{name}_lower", **x}, "x2": {"field": f"{name}_upper"}, "color": colour},
+                "encoding": {
+                    "y": y,
+                    "x": {"field": f"{name}_lower", **x},
+                    "x2": {"field": f"{name}_upper"},
+                    "color": colour,
+                },
             },
             {
                 "mark": {"type": "point", "filled": True, "size": 70, "opacity": 1},
@@ -124,7 +137,9 @@ def _describe(table: pl.DataFrame, horizon: float) -> str:
     parts = []
     for row in table.iter_rows(named=True):
         beyond = "or more " if row["months"] >= (row["horizon_months"] or horizon) else ""
-        parts.append(f"{row['option']}: response {format_percent(row['response'])}, {row['months']:.1f} months {beyond}".strip())
+        parts.append(
+            f"{row['option']}: response {format_percent(row['response'])}, {row['months']:.1f} months {beyond}".strip()
+        )
     return (
         "; ".join(parts) + ". Lines are 90 % intervals over the draws of this patient. Options stand by band and rank, "
         "not by these results; intervals leave out what the model does not know."

@@ -57,7 +57,7 @@ def dash_groups(groups: Sequence[str], field: str = "group") -> dict[str, Any]:
 
 
 def tabulate_curves(times: pl.DataFrame) -> pl.DataFrame:
-    """Return the curve of each group from time 0: ``group, time, survival, lower, upper, at_risk, events, censored``."""
+    """Return the curve of each group from time 0, with its interval, number at risk, events and censored."""
     tables = []
     for own in times.drop_nulls().partition_by("group", maintain_order=True):
         curve = compute_kaplan_meier(own["time"].to_numpy(), own["is_event"].to_numpy())
@@ -157,7 +157,9 @@ def draw_survival_curves(times: pl.DataFrame, *, name: str, title: str, last: fl
     panels = [layer_curves(thin_curve(curves), groups, ticks, end, title), layer_risk(at_risk, groups, ticks, end)]
     left_out = len(times) - len(known)
     said = f" {left_out} without a time are left out." if left_out else ""
-    caption = f"{_describe(known, groups)}.{said} Bands are pointwise 95 % intervals; short marks are censored subjects."
+    caption = (
+        f"{_describe(known, groups)}.{said} Bands are pointwise 95 % intervals; short marks are censored subjects."
+    )
     return Figure(name, title, caption, configure({"vconcat": panels, "spacing": 6}), _read(curves, at_risk))
 
 

@@ -1,7 +1,5 @@
 """Figures of a trial: survival with the number at risk, failure over time, relapse phenotype."""
 
-from typing import Any
-
 import numpy as np
 import polars as pl
 
@@ -152,7 +150,12 @@ def draw_phenotypes(result: TrialResult) -> Figure | None:
         "layer": [
             {
                 "mark": {"type": "bar", "fillOpacity": 0.55},
-                "encoding": {"y": y, "yOffset": offset, "x": {"field": "share", **x}, "color": colour_groups(result.arms, "arm")},
+                "encoding": {
+                    "y": y,
+                    "yOffset": offset,
+                    "x": {"field": "share", **x},
+                    "color": colour_groups(result.arms, "arm"),
+                },
             },
             {
                 "mark": {"type": "rule", "color": palette.INK},

@@ -117,7 +117,9 @@ def list_options(
         notes += [why] if why else []
     if start is not None:
         shown = [one.judgement.option for one in ranked if one.judgement.band != "excluded"]
-        simulated, nothing = simulate_options(_watch(shown, progress), start, settings, densities=_list_densities(table), jobs=jobs)
+        simulated, nothing = simulate_options(
+            _watch(shown, progress), start, settings, densities=_list_densities(table), jobs=jobs
+        )
     if not any(data.disease in one.option.diseases for one in load_ruled_options(data.disease)):
         notes.append(f"No options of {data.disease} are packaged; those of every disease are shown.")
     return OptionList(

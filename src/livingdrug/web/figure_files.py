@@ -10,7 +10,12 @@ from livingdrug.report.figures import Figure
 from livingdrug.report.rendering import has_renderer, render_file
 
 FIGURES = "figures"
-FORMATS = {"svg": "image/svg+xml", "pdf": "application/pdf", "csv": "text/csv; charset=utf-8", "json": "application/json"}
+FORMATS = {
+    "svg": "image/svg+xml",
+    "pdf": "application/pdf",
+    "csv": "text/csv; charset=utf-8",
+    "json": "application/json",
+}
 _FILE = re.compile(r"([a-z0-9-]{1,60})\.(svg|pdf|csv|json)")
 _KEY = re.compile(r"[0-9a-f]{64}")
 

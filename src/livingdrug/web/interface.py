@@ -1,33 +1,45 @@
 """The programming interface: JSON in, JSON out."""
 
 import json
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, File, Request, UploadFile
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 
 from livingdrug.core.errors import InputError
 from livingdrug.core.plain_values import make_plain
-from livingdrug.core.tables import Record
 from livingdrug.core.version import VERSION
 from livingdrug.study.assess_record import assess
-from livingdrug.web.capabilities import find_matches, find_options
+from livingdrug.web.capabilities import find_matches
 from livingdrug.web.explain_job import EXPLANATION
-from livingdrug.web.library import Library, NotFoundError
+from livingdrug.web.figure_files import list_figures, read_figure
+from livingdrug.web.library import RESULTS, Library, NotFoundError
 from livingdrug.web.live import answer_question
 from livingdrug.web.messages import (
     AssessRequest,
+    CohortRequest,
     ErrorAnswer,
+    FigureAnswer,
     HealthAnswer,
     JobAnswer,
     JobRequest,
     SubjectRequest,
+    TrialRequest,
     WhatIfRequest,
 )
 from livingdrug.web.storage import Job
 from livingdrug.web.uploads import Upload
-from livingdrug.web.work import list_links, queue_explanation, queue_trial, wait_for
+from livingdrug.web.work import (
+    find_result,
+    list_links,
+    queue_cohort,
+    queue_explanation,
+    queue_options,
+    queue_sent_trial,
+    queue_trial,
+    read_answer,
+    wait_for,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -114,22 +126,54 @@ def what_if(library: Shelf, body: WhatIfRequest) -> Any:
     return JSONResponse(make_plain(answer_question(_explain(library, body), body.knobs)))
 
 
-@router.post("/api/options")
+@router.post("/api/options", responses=LATER)
 def options(library: Shelf, body: SubjectRequest) -> Any:
-    """List what may be done next, with what speaks for and against."""
-    return _ask(find_options, library, body)
+    """List what may be done next, with what speaks for and against; the first time takes seconds, later none."""
+    return _answer(library, queue_options(library, body.record_id, body.subject_id, body.seed))
+
+
+@router.post("/api/cohort", responses=LATER)
+def assess_cohort(library: Shelf, body: CohortRequest) -> Any:
+    """Assess every subject of a record by the criteria of its disease: one row a subject."""
+    return _answer(library, queue_cohort(library, body.record_id, body.criteria))
+
+
+@router.post("/api/trials", responses=LATER)
+def run_trial(library: Shelf, body: TrialRequest) -> Any:
+    """Run a virtual trial; where it takes long, look at the job."""
+    return _answer(library, queue_trial(library, body.design, body.seed))
+
+
+@router.post("/api/trials/results", status_code=202)
+def add_trial(
+    library: Shelf, files: Annotated[list[UploadFile], File(description="manifest.json, outcomes.parquet or 1 zip")]
+) -> JobAnswer:
+    """Check and keep a trial that `livingdrug trial` wrote elsewhere, and make its page."""
+    identity = library.add_trial([Upload(file.filename or "", file.file) for file in files])
+    return describe_job(library, queue_sent_trial(library, identity))
+
+
+@router.get("/api/figures/{key}/{file}", response_class=Response)
+def send_figure(library: Shelf, key: str, file: str) -> Response:
+    """Send a figure of a result as NAME.svg, NAME.pdf, its table as NAME.csv or its specification as NAME.json."""
+    found = read_figure(library.settings.data / RESULTS, key, file)
+    if found is None:
+        raise NotFoundError("There is no such figure. Hint: the result of a job lists its figures.")
+    return Response(found[0], media_type=found[1])
+
+
+def _answer(library: Library, job: Job) -> JSONResponse:
+    """Wait for a job and return its result."""
+    wait_for(library, job)
+    return JSONResponse(json.loads(read_answer(library, job) or "null"))
 
 
 @router.post("/api/trials/match")
 def match_trials(library: Shelf, body: SubjectRequest) -> Any:
     """Match one subject to trials."""
-    return _ask(find_matches, library, body)
-
-
-def _ask(find: Callable[[Record, str, int], Any], library: Library, body: SubjectRequest) -> Any:
     record = library.open(body.record_id)
     subject = library.choose_subject(body.record_id, body.subject_id)
-    return JSONResponse(make_plain(find(record, subject, body.seed)))
+    return JSONResponse(make_plain(find_matches(record, subject)))
 
 
 @router.post("/api/jobs", status_code=202)
@@ -137,8 +181,10 @@ def add_job(library: Shelf, body: JobRequest) -> JobAnswer:
     """Queue work and return at once."""
     if body.kind == "trial":
         return describe_job(library, queue_trial(library, body.design or "", body.seed))
-    job = queue_explanation(library, body.record_id or "", body.subject_id, body.seed)
-    return describe_job(library, job)
+    if body.kind == "cohort":
+        return describe_job(library, queue_cohort(library, body.record_id or "", body.criteria))
+    queue = queue_options if body.kind == "options" else queue_explanation
+    return describe_job(library, queue(library, body.record_id or "", body.subject_id, body.seed))
 
 
 @router.get("/api/jobs")
@@ -154,3 +200,23 @@ def find_job(library: Shelf, job_id: str) -> JobAnswer:
     if job is None:
         raise NotFoundError("There is no job of that identifier.")
     return describe_job(library, job)
+
+
+@router.get("/api/jobs/{job_id}/result")
+def find_job_result(library: Shelf, job_id: str) -> Any:
+    """Return what a finished job found."""
+    job = library.storage.find_job(job_id)
+    text = None if job is None else read_answer(library, job)
+    if text is None:
+        raise NotFoundError("There is no result of that job yet.")
+    return JSONResponse(json.loads(text))
+
+
+@router.get("/api/jobs/{job_id}/figures")
+def list_job_figures(library: Shelf, job_id: str) -> list[FigureAnswer]:
+    """List the figures of a finished job, with links to their files."""
+    job = library.storage.find_job(job_id)
+    folder = None if job is None else find_result(library, job.kind, job.arguments)
+    if folder is None:
+        raise NotFoundError("There is no result of that job yet.")
+    return [FigureAnswer(**figure) for figure in list_figures(folder)]

@@ -28,9 +28,7 @@ def list_options_into(library: Library, arguments: Mapping[str, Any], folder: Pa
     def watch(done: int, count: int) -> None:
         report(0.4 + 0.5 * done / max(count, 1), f"{done} of {count} options simulated")
 
-    found = list_options(
-        record, subject_id=arguments["subject_id"], seed=arguments["seed"], jobs=1, progress=watch
-    )
+    found = list_options(record, subject_id=arguments["subject_id"], seed=arguments["seed"], jobs=1, progress=watch)
     report(0.92, "writing the page")
     figure = draw_options(found)
     with open_draft(folder) as draft:
