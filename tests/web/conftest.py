@@ -106,6 +106,15 @@ def example_files():
     return [EXAMPLE / f"{name}.csv" for name in ("subjects", "events", "observations")]
 
 
+@pytest.fixture(scope="session")
+def cohort_page(client, cohort_files):
+    """Address of the page of an assessed cohort."""
+    files = [("files", (path.name, path.read_bytes())) for path in cohort_files]
+    record = client.post("/api/records", files=files).json()["record_id"]
+    assert client.post("/api/cohort", json={"record_id": record}).status_code == 200
+    return f"/records/{record}/cohort"
+
+
 def wait_for_job(client, job):
     end = time.monotonic() + 150
     while time.monotonic() < end:
