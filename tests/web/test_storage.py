@@ -6,7 +6,6 @@ from livingdrug.core.errors import InputError
 from livingdrug.web.settings import locate_database
 from livingdrug.web.storage import DONE, FAILED, MOST_ATTEMPTS, QUEUED, RUNNING, Storage
 
-
 TABLES = ("records", "jobs", "audit")
 
 

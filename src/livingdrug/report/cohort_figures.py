@@ -126,7 +126,7 @@ def _layer_events(marks: list[tuple[str, str, float]], order: list[str], last_da
     x, y = _axes(order, last_day)
     shown = [(words, shape) for words, shape in MARKS.values() if any(mark[1] == words for mark in marks)]
     scale = {"domain": [words for words, _ in shown], "range": [shape for _, shape in shown]}
-    shape = {"field": "what", "type": "nominal", "scale": scale, "legend": {"columns": 3}}
+    shape = {"field": "what", "type": "nominal", "scale": scale, "legend": {"columns": 3, "orient": "bottom"}}
     return {
         "data": {"values": [{"subject": who, "what": what, "day": day} for who, what, day in marks]},
         "mark": {

@@ -46,6 +46,7 @@ def configure(spec: dict[str, Any]) -> dict[str, Any]:
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
         "background": palette.PAPER,
+        "padding": {"left": 16, "top": 5, "right": 16, "bottom": 5},
         **spec,
         "config": {
             "font": "Helvetica, Arial, sans-serif",

@@ -18,7 +18,7 @@ SHAPES = ("circle", "square", "triangle-up", "cross")
 COLOURS = (palette.BLUE, palette.NAVY, palette.OLIVE, palette.INK)
 NOTHING = "No further therapy"
 LABELS = 300
-LONGEST = 46
+LONGEST = 42
 """Characters of a label; the table has the whole title."""
 SCHEMA = {
     "option": pl.String,
@@ -134,13 +134,16 @@ def _panel(
 
 
 def _describe(table: pl.DataFrame, horizon: float) -> str:
-    parts = []
-    for row in table.iter_rows(named=True):
-        beyond = "or more " if row["months"] >= (row["horizon_months"] or horizon) else ""
-        parts.append(
-            f"{row['option']}: response {format_percent(row['response'])}, {row['months']:.1f} months {beyond}".strip()
-        )
+    options = table.filter(pl.col("option") != NOTHING)
+    nothing = table.filter(pl.col("option") == NOTHING)
+    against = ""
+    if len(nothing):
+        row = nothing.row(0, named=True)
+        against = f" beside no further therapy (response {format_percent(row['response'])}, {row['months']:.1f} months)"
+    chances = options.sort("response")["response"]
+    span = f"responses from {format_percent(chances[0])} to {format_percent(chances[-1])}"
     return (
-        "; ".join(parts) + ". Lines are 90 % intervals over the draws of this patient. Options stand by band and rank, "
-        "not by these results; intervals leave out what the model does not know."
+        f"{len(options)} options were simulated,{against}: {span}; the simulation ends after {horizon:.0f} months. Lines "
+        "are 90 % intervals over the draws of this patient; they leave out what the model does not know. Options stand by "
+        "band and rank, not by these results: no simulation moves an option."
     )

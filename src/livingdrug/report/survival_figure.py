@@ -45,7 +45,8 @@ def thin_curve(table: pl.DataFrame, by: str = "group") -> pl.DataFrame:
 def colour_groups(groups: Sequence[str], field: str = "group") -> dict[str, Any]:
     """Return the encoding that gives each group its colour."""
     colours = [palette.CATEGORIES[i % len(palette.CATEGORIES)] for i in range(len(groups))]
-    legend = {"legend": None} if len(groups) < 2 else {}
+    shown = {"symbolType": "stroke", "symbolStrokeWidth": 2.5, "symbolOpacity": 1, "symbolSize": 300}
+    legend = {"legend": None if len(groups) < 2 else shown}
     return {"field": field, "type": "nominal", "scale": {"domain": list(groups), "range": colours}, **legend}
 
 

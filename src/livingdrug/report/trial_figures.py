@@ -27,6 +27,10 @@ def _columns(name: str) -> tuple[str, str]:
     return f"{name}_time", f"{name}_event"
 
 
+def _name(endpoint: str) -> str:
+    return spell(endpoint).replace(" free ", "-free ")
+
+
 def draw_survival(result: TrialResult, endpoint: str) -> Figure | None:
     """Draw Kaplan-Meier curves with bands and, below them, the number at risk.
 
@@ -43,12 +47,12 @@ def draw_survival(result: TrialResult, endpoint: str) -> Figure | None:
     at_risk = _count_at_risk(result, SHORT[endpoint], ticks)
     thin = thin_curve(table.rename({"arm": "group"}))
     panels = [
-        layer_curves(thin, result.arms, ticks, last, spell(endpoint)),
+        layer_curves(thin, result.arms, ticks, last, _name(endpoint)),
         layer_risk(at_risk.rename({"arm": "group"}), result.arms, ticks, last),
     ]
     return Figure(
         name=SHORT[endpoint],
-        title=spell(endpoint),
+        title=_name(endpoint),
         caption=_describe(result, endpoint),
         spec=configure({"vconcat": panels, "spacing": 6}),
         table=at_risk.join(_read_at(result, SHORT[endpoint], ticks), on=["arm", "day"], how="left"),
@@ -154,7 +158,7 @@ def draw_phenotypes(result: TrialResult) -> Figure | None:
                     "y": y,
                     "yOffset": offset,
                     "x": {"field": "share", **x},
-                    "color": colour_groups(result.arms, "arm"),
+                    "color": {**colour_groups(result.arms, "arm"), "legend": {"symbolType": "square"}},
                 },
             },
             {

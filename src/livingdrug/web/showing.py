@@ -1,6 +1,7 @@
 """What every page needs: a template filled, a subject by its number, a job as a row, a file to keep."""
 
 import re
+import tomllib
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -39,10 +40,20 @@ def find_subject(library: Library, record_id: str, number: int) -> str:
     return subjects[number - 1]
 
 
+def name_work(library: Library, job: Job) -> str:
+    """Say what a job is about: the record of a cohort, or the name that a design gives its trial."""
+    if job.kind == "cohort":
+        stored = library.storage.find_record(job.arguments["record_id"])
+        return str(job.arguments["record_id"]) if stored is None else stored.name
+    if "design" not in job.arguments:
+        return "a trial from elsewhere"
+    return str(tomllib.loads(job.arguments["design"])["trial"]["name"])
+
+
 def describe_row(library: Library, job: Job) -> dict[str, Any]:
     """Return a job as a row of a table."""
     links = list_links(library, job) or {}
-    what = job.arguments.get("subject_id") or WHAT[job.kind]
+    what = job.arguments.get("subject_id") or name_work(library, job)
     return {
         "job": job,
         "what": what,
