@@ -139,11 +139,13 @@ def _describe(table: pl.DataFrame, horizon: float) -> str:
     against = ""
     if len(nothing):
         row = nothing.row(0, named=True)
-        against = f" beside no further therapy (response {format_percent(row['response'])}, {row['months']:.1f} months)"
+        against = (
+            f", beside no further therapy (response {format_percent(row['response'])}, {row['months']:.1f} months)"
+        )
     chances = options.sort("response")["response"]
     span = f"responses from {format_percent(chances[0])} to {format_percent(chances[-1])}"
     return (
-        f"{len(options)} options were simulated,{against}: {span}; the simulation ends after {horizon:.0f} months. Lines "
-        "are 90 % intervals over the draws of this patient; they leave out what the model does not know. Options stand by "
-        "band and rank, not by these results: no simulation moves an option."
+        f"{len(options)} options were simulated{against}: {span}; the simulation ends after {horizon:.0f} months. "
+        "Lines are 90 % intervals over the draws of this patient; they leave out what the model does not know. Options "
+        "stand by band and rank, not by these results: no simulation moves an option."
     )

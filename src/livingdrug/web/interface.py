@@ -1,10 +1,10 @@
 """The programming interface: JSON in, JSON out."""
 
-import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, File, Request, UploadFile
 from fastapi.responses import JSONResponse, Response
+from starlette.concurrency import run_in_threadpool
 
 from livingdrug.core.errors import InputError
 from livingdrug.core.plain_values import make_plain
@@ -14,7 +14,7 @@ from livingdrug.web.capabilities import find_matches
 from livingdrug.web.explain_job import EXPLANATION
 from livingdrug.web.figure_files import list_figures, read_figure
 from livingdrug.web.library import RESULTS, Library, NotFoundError
-from livingdrug.web.live import answer_question
+from livingdrug.web.live import write_answer
 from livingdrug.web.messages import (
     AssessRequest,
     CohortRequest,
@@ -30,6 +30,7 @@ from livingdrug.web.messages import (
 from livingdrug.web.storage import Job
 from livingdrug.web.uploads import Upload
 from livingdrug.web.work import (
+    find_explanation,
     find_result,
     list_links,
     queue_cohort,
@@ -53,6 +54,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {
     422: {"model": ErrorAnswer, "description": "cannot be used; the sentence says why, and what to do"},
     501: {"model": ErrorAnswer, "description": "not part of this version"},
 }
+JSON = "application/json"
 RESERVED = ("record", "criteria", "progress")
 """What an option cannot be called."""
 LATER: dict[int | str, dict[str, Any]] = {**ERRORS, 202: {"model": JobAnswer, "description": "still at work"}}
@@ -110,38 +112,50 @@ def assess_record(library: Shelf, body: AssessRequest) -> Any:
     return JSONResponse(make_plain(assess(record, body.criteria, **options).to_dict()))
 
 
-def _explain(library: Library, body: SubjectRequest | WhatIfRequest) -> "Path":
-    return wait_for(library, queue_explanation(library, body.record_id, body.subject_id, body.seed))
+def _find_explanation(library: Library, body: SubjectRequest | WhatIfRequest) -> "Path | Job":
+    """Return the folder of an explanation that is there, or the job that makes it."""
+    subject = library.choose_subject(body.record_id, body.subject_id)
+    folder = find_explanation(library, body.record_id, subject, body.seed)
+    return queue_explanation(library, body.record_id, subject, body.seed) if folder is None else folder
+
+
+async def _explain(library: Library, body: SubjectRequest | WhatIfRequest) -> "Path":
+    found = await run_in_threadpool(_find_explanation, library, body)
+    return await wait_for(library, found) if isinstance(found, Job) else found
 
 
 @router.post("/api/explain", responses=LATER)
-def explain(library: Shelf, body: SubjectRequest) -> Any:
+async def explain(library: Shelf, body: SubjectRequest) -> Any:
     """Explain why the treatment of one subject failed; the first time takes seconds, later none."""
-    return JSONResponse(json.loads((_explain(library, body) / EXPLANATION).read_text(encoding="utf-8")))
+    path = await _explain(library, body) / EXPLANATION
+    return Response(await run_in_threadpool(path.read_bytes), media_type=JSON)
 
 
 @router.post("/api/whatif", responses=LATER)
-def what_if(library: Shelf, body: WhatIfRequest) -> Any:
+async def what_if(library: Shelf, body: WhatIfRequest) -> Any:
     """Ask the fitted subject again with knobs turned; fits it first if that has not been done."""
-    return JSONResponse(make_plain(answer_question(_explain(library, body), body.knobs)))
+    folder = await _explain(library, body)
+    return Response(await run_in_threadpool(write_answer, folder, body.knobs), media_type=JSON)
 
 
 @router.post("/api/options", responses=LATER)
-def options(library: Shelf, body: SubjectRequest) -> Any:
+async def options(library: Shelf, body: SubjectRequest) -> Any:
     """List what may be done next, with what speaks for and against; the first time takes seconds, later none."""
-    return _answer(library, queue_options(library, body.record_id, body.subject_id, body.seed))
+    return await _answer(
+        library, await run_in_threadpool(queue_options, library, body.record_id, body.subject_id, body.seed)
+    )
 
 
 @router.post("/api/cohort", responses=LATER)
-def assess_cohort(library: Shelf, body: CohortRequest) -> Any:
+async def assess_cohort(library: Shelf, body: CohortRequest) -> Any:
     """Assess every subject of a record by the criteria of its disease: one row a subject."""
-    return _answer(library, queue_cohort(library, body.record_id, body.criteria))
+    return await _answer(library, await run_in_threadpool(queue_cohort, library, body.record_id, body.criteria))
 
 
 @router.post("/api/trials", responses=LATER)
-def run_trial(library: Shelf, body: TrialRequest) -> Any:
+async def run_trial(library: Shelf, body: TrialRequest) -> Any:
     """Run a virtual trial; where it takes long, look at the job."""
-    return _answer(library, queue_trial(library, body.design, body.seed))
+    return await _answer(library, await run_in_threadpool(queue_trial, library, body.design, body.seed))
 
 
 @router.post("/api/trials/results", status_code=202)
@@ -162,10 +176,10 @@ def send_figure(library: Shelf, key: str, file: str) -> Response:
     return Response(found[0], media_type=found[1])
 
 
-def _answer(library: Library, job: Job) -> JSONResponse:
+async def _answer(library: Library, job: Job) -> Response:
     """Wait for a job and return its result."""
-    wait_for(library, job)
-    return JSONResponse(json.loads(read_answer(library, job) or "null"))
+    await wait_for(library, job)
+    return Response(await run_in_threadpool(read_answer, library, job), media_type=JSON)
 
 
 @router.post("/api/trials/match")
@@ -209,7 +223,7 @@ def find_job_result(library: Shelf, job_id: str) -> Any:
     text = None if job is None else read_answer(library, job)
     if text is None:
         raise NotFoundError("There is no result of that job yet.")
-    return JSONResponse(json.loads(text))
+    return Response(text, media_type=JSON)
 
 
 @router.get("/api/jobs/{job_id}/figures")

@@ -16,6 +16,8 @@ from livingdrug.web.library import RESULTS, Library, NotFoundError
 from livingdrug.web.settings import DATABASE, Settings
 from livingdrug.web.storage import DONE, FAILED, RUNNING, Job, Storage
 
+NICENESS = 10
+"""A person at a slider comes first."""
 PAUSE = 0.2
 """Seconds between two looks at an empty queue."""
 
@@ -53,6 +55,7 @@ def work(library: Library, parent: int) -> None:
 
 if __name__ == "__main__":
     data, server = sys.argv[1:]
+    os.nice(NICENESS)
     place = Settings(Path(data), os.environ[DATABASE])
     kept = Storage(place.database)
     try:

@@ -1,5 +1,6 @@
 """Answers to sliders: the prepared draws of the subjects that were asked about last stay in memory."""
 
+import json
 import os
 import threading
 import time
@@ -9,6 +10,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
+from livingdrug.core.plain_values import make_plain
 from livingdrug.report.what_if_frame import Frame
 from livingdrug.report.what_if_section import describe_answer
 from livingdrug.study.what_if import WhatIf, WhatIfStart, compute_what_if
@@ -48,7 +50,7 @@ class Turns:
 @cache
 def open_turns() -> Turns:
     """Return the turns of this server."""
-    return Turns(len(os.sched_getaffinity(0)))
+    return Turns(os.cpu_count() or 1)
 
 
 @lru_cache(maxsize=MOST_KEPT)
@@ -56,6 +58,11 @@ def open_start(folder: Path) -> tuple[WhatIfStart, tuple[Frame, ...], WhatIf]:
     """Read a prepared subject, its axes, and compute how it was."""
     start = read_what_if(folder)
     return start, read_frames(folder), compute_what_if(start, {})
+
+
+def write_answer(folder: Path, knobs: Mapping[str, float]) -> bytes:
+    """Return the answer as JSON."""
+    return json.dumps(make_plain(answer_question(folder, knobs)), allow_nan=False).encode()
 
 
 def answer_question(folder: Path, knobs: Mapping[str, float]) -> dict[str, Any]:

@@ -2,9 +2,12 @@
 
 import time
 import tomllib
+from asyncio import sleep
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from starlette.concurrency import run_in_threadpool
 
 from livingdrug.core.errors import InputError
 from livingdrug.study.assess_record import choose_criteria
@@ -98,8 +101,8 @@ def queue_job(library: Library, kind: str, arguments: Mapping[str, Any]) -> Job:
     return library.storage.add_job(kind, library.locate_result(kind, arguments)[0], arguments)
 
 
-def wait_for(library: Library, job: Job, *, patience: float = PATIENCE) -> Path:
-    """Wait until a job is over and return the folder of its result.
+async def wait_for(library: Library, job: Job, *, patience: float = PATIENCE) -> Path:
+    """Wait until a job is over and return the folder of its result; no thread is held meanwhile.
 
     Raises
     ------
@@ -110,11 +113,12 @@ def wait_for(library: Library, job: Job, *, patience: float = PATIENCE) -> Path:
     """
     end = time.monotonic() + patience
     current = job
-    while current.state not in {DONE, FAILED}:
+    while not current.is_over:
         if time.monotonic() > end:
             raise NotDoneError(current)
-        time.sleep(PAUSE)
-        current = library.storage.find_job(job.id) or current
+        await sleep(PAUSE)
+        found = await run_in_threadpool(library.storage.find_job, job.id)
+        current = current if found is None else found
     if current.state == FAILED:
         raise InputError(current.message)
     return library.locate_result(job.kind, job.arguments)[1]
