@@ -1,11 +1,8 @@
 """Figures that check a model: measurements within their predictive intervals, and stated against observed chances."""
 
-from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import polars as pl
-from scipy import stats
 
 from livingdrug.report import palette
 from livingdrug.report.figures import MAX_PANELS, Figure, configure
@@ -14,11 +11,6 @@ from livingdrug.report.wording import describe_variable
 INSIDE, OUTSIDE, BELOW = "within the interval", "outside", "below the limit of quantification"
 LEVEL = 0.9
 WIDTH, SIDE = 560, 300
-BINS = 10
-SCHEMA = {
-    **dict.fromkeys(("stated", "observed", "lower", "upper"), pl.Float64),
-    "count": pl.Int64,
-}
 
 
 def draw_predictive_check(predictive: pl.DataFrame) -> Figure | None:
@@ -89,37 +81,6 @@ def _panel(own: pl.DataFrame, name: str) -> dict[str, Any]:
     }
 
 
-def tabulate_calibration(stated: Sequence[float], happened: Sequence[bool], *, bins: int = BINS) -> pl.DataFrame:
-    """Return how often a thing happened among those to whom about the same chance was stated.
-
-    Parameters
-    ----------
-    stated : sequence of float
-        Chances, from 0 to 1.
-    happened : sequence of bool
-
-    Returns
-    -------
-    table
-        ``stated, observed, lower, upper, count``, one row a bin that holds somebody; exact 95 % intervals.
-
-    Examples
-    --------
-    >>> tabulate_calibration([0.05, 0.05, 0.95, 0.95], [False, False, True, True])["observed"].to_list()
-    [0.0, 1.0]
-    """
-    chance, hit = np.asarray(stated, dtype=float), np.asarray(happened, dtype=bool)
-    place = np.clip((chance * bins).astype(int), 0, bins - 1)
-    rows = []
-    for k in np.unique(place):
-        own = hit[place == k]
-        n, events = len(own), int(own.sum())
-        lower = float(stats.beta.ppf(0.025, events, n - events + 1)) if events else 0.0
-        upper = float(stats.beta.ppf(0.975, events + 1, n - events)) if events < n else 1.0
-        rows.append((float(chance[place == k].mean()), events / n, lower, upper, n))
-    return pl.DataFrame(rows, schema=SCHEMA, orient="row")
-
-
 def draw_calibration(
     table: pl.DataFrame, *, title: str = "Calibration", of: str = "the stated reason"
 ) -> Figure | None:
@@ -128,7 +89,7 @@ def draw_calibration(
     Parameters
     ----------
     table : table
-        As :func:`tabulate_calibration` returns it.
+        See :func:`livingdrug.study.reliability.tabulate_reliability`.
     of : str
         What the chances are of.
     """

@@ -12,6 +12,7 @@ from livingdrug.study.assess_cohort import assess_cohort
 from livingdrug.web.drafts import Report, open_draft, write_text
 from livingdrug.web.figure_files import keep_figures
 from livingdrug.web.library import Library
+from livingdrug.web.table_files import write_table
 
 ANSWER, BODY, SUBJECTS, SUMMARY = "answer.json", "body.html", "subjects.csv", "summary.json"
 MOST_SHOWN = 500
@@ -47,6 +48,6 @@ def assess_cohort_into(library: Library, arguments: Mapping[str, Any], folder: P
         }
         write_text(draft / BODY, render_page("cohort_body.html.jinja", **fields))
         write_text(draft / ANSWER, json.dumps(make_plain(cohort.to_dict()), ensure_ascii=False))
-        cohort.subjects.write_csv(draft / SUBJECTS)
+        write_table(cohort.subjects, draft / SUBJECTS)
         words = {"headline": f"{len(cohort.subjects)} subjects", "criteria": fields["criteria"]}
         write_text(draft / SUMMARY, json.dumps(words))

@@ -8,6 +8,7 @@ from typing import Any
 
 from livingdrug.report.figures import Figure
 from livingdrug.report.rendering import has_renderer, render_file
+from livingdrug.web.table_files import write_table
 
 FIGURES = "figures"
 FORMATS = {
@@ -27,7 +28,7 @@ def keep_figures(figures: Iterable[Figure], folder: Path) -> None:
     for figure in figures:
         words = {"name": figure.name, "title": figure.title, "caption": figure.caption, "spec": dict(figure.spec)}
         (place / f"{figure.name}.json").write_text(json.dumps(words, default=str), encoding="utf-8")
-        figure.table.write_csv(place / f"{figure.name}.csv")
+        write_table(figure.table, place / f"{figure.name}.csv")
 
 
 def list_figures(folder: Path) -> list[dict[str, Any]]:
