@@ -185,7 +185,7 @@ def write_title(explanation: Explanation) -> str:
 
 
 def collect_fields(
-    explanation: Explanation, what_if: Section | None = None, beyond: BeyondData | None = None
+    explanation: Explanation, what_if: Section | None = None, *, beyond: BeyondData | None = None
 ) -> dict[str, Any]:
     """Collect what the templates of an explanation fill in: figures drawn, tables written."""
     drawn = {figure.name: prepare_figure(figure) for figure in draw_figures(explanation, beyond)}
@@ -232,11 +232,11 @@ def render_report(explanation: Explanation, what_if: Section | None = None, beyo
     html : str
         Without the ``report`` extra, each figure is replaced by its table and a sentence that says what to install.
     """
-    return render_page("report.html.jinja", **collect_fields(explanation, what_if, beyond))
+    return render_page("report.html.jinja", **collect_fields(explanation, what_if, beyond=beyond))
 
 
 def write_report(
-    explanation: Explanation, path: Path, what_if: Section | None = None, beyond: BeyondData | None = None
+    explanation: Explanation, path: Path, what_if: Section | None = None, *, beyond: BeyondData | None = None
 ) -> Path:
     """Write the report of one explanation; the folder is made if it is missing.
 
@@ -246,7 +246,7 @@ def write_report(
         The file written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(render_report(explanation, what_if, beyond), encoding="utf-8")
+    path.write_text(render_report(explanation, what_if, beyond=beyond), encoding="utf-8")
     return path
 
 

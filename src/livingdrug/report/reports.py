@@ -21,4 +21,4 @@ def write_reports(explained: Prepared, paths: Mapping[str, Path]) -> None:
         if explained.start is not None:
             grid = compute_what_if_grid(explained.start, threads=os.cpu_count() or 1)
             section = prepare_section(grid, mark=explained.explanation.failure_day)
-        write_report(explained.explanation, path, section, explained.beyond)
+        write_report(explained.explanation, path, section, beyond=explained.beyond)

@@ -45,7 +45,7 @@ def _write_result(explained: Prepared, draft: Path, report: Report) -> None:
         write_what_if(explained.start, draft)
         write_text(draft / SLIDERS, render_page("live_sliders.html.jinja", what_if=section))
     write_text(draft / FRAMES, json.dumps([asdict(frame) for frame in frames]))
-    fields = collect_fields(explanation, section, explained.beyond)
+    fields = collect_fields(explanation, section, beyond=explained.beyond)
     keep_figures(draw_figures(explanation, explained.beyond), draft)
     report(0.85, "writing the reports")
     write_text(draft / CLINICIAN, render_page("report.html.jinja", **fields))
