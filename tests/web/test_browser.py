@@ -98,7 +98,7 @@ def check_report(browser, report):
     visit.context.close()
 
 
-def test_axe_finds_nothing_serious_on_any_page(server, visit, client, record_page, patient_page, cohort_page):
+def test_axe_finds_nothing_serious_on_any_page(server, visit, client, record_page, patient_page, cohort_page, tmp_path):
     design = '[trial]\nname = "Axe"\ndisease = "myeloma"\ndays = 180\n[[arm]]\nname = "a"\nproduct = "ide_cel"\nn = 8\n'
     assert client.post("/api/trials", json={"design": design}).status_code == 200
     assert client.post("/api/options", json={"record_id": record_page.split("/")[-1]}).status_code == 200
@@ -113,6 +113,12 @@ def test_axe_finds_nothing_serious_on_any_page(server, visit, client, record_pag
         problems = visit.list_problems()
         if problems:
             found[path] = problems
+    for path in (patient_page.replace("?", "/options/report?"), client.get("/api/jobs").json()[1]["result"]["report"]):
+        saved = tmp_path / "saved.html"
+        saved.write_text(client.get(path).text, encoding="utf-8")
+        visit.requests.clear()
+        visit.page.goto(saved.as_uri())
+        assert (visit.list_problems(), visit.requests) == ([], [saved.as_uri()])
     assert found == {}
 
 
