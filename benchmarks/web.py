@@ -109,10 +109,12 @@ def measure_first(client):
 
 def measure_report():
     """Return how long writing the report takes after the fit, and its processor time [s]."""
+    from livingdrug.report.rendering import warm_renderer
     from livingdrug.report.reports import write_reports
     from livingdrug.study.examples import load_example
     from livingdrug.study.prepare_subject import prepare_subject
 
+    warm_renderer()  # as the command does, beside the fit
     explained = prepare_subject(load_example(EXAMPLE), seed=1)
     with tempfile.TemporaryDirectory() as folder:
         begin, began = time.perf_counter(), time.process_time()

@@ -34,9 +34,11 @@ def add_report(commands: "argparse._SubParsersAction[Parser]") -> None:
 
 def run_report(arguments: argparse.Namespace) -> int:
     """Explain one subject and write the report for its audience."""
+    from livingdrug.report.rendering import warm_renderer
     from livingdrug.report.reports import write_reports
     from livingdrug.study.prepare_subject import prepare_subject
 
+    warm_renderer()
     tell("Fitting and explaining")
     explained = prepare_subject(
         open_record(arguments), subject_id=arguments.subject, seed=arguments.seed, jobs=arguments.jobs
