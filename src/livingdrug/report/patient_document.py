@@ -1,7 +1,10 @@
 """One explanation to one file for the person it is about: plain words, two pictures, questions to ask."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -14,6 +17,12 @@ from livingdrug.report.wording import Panel, describe_variable
 from livingdrug.study.explanation import Explanation
 from livingdrug.study.option_list import OptionList
 
+PLAIN = {
+    "below the limit of quantification": "too low to measure",
+    "limit of quantification": "lowest that the test can see",
+    "days after infusion": "days after you got the cells",
+}
+"""Words of the drawings, and what they are for a reader who is not a clinician."""
 PICTURES: tuple[tuple[Panel, str, str], ...] = (
     ("tumour", "Signs of the cancer", "Each dot is a test. When the line goes up, there is more cancer."),
     ("car_t", "Your CAR T cells", "Each dot is a test. When the line goes down, there are fewer CAR T cells."),
@@ -28,8 +37,16 @@ def _draw(explanation: Explanation) -> list[Drawing]:
         seen, bands = explanation.observations.filter(shown), explanation.bands.filter(shown)
         figure = draw_course(seen, bands, panel, title=title, marks=marks)
         if figure is not None:
-            drawn.append(prepare_figure(replace(figure, caption=caption)))
+            drawn.append(prepare_figure(replace(figure, caption=caption, spec=_say_plainly(figure.spec))))
     return drawn
+
+
+def _say_plainly(spec: Mapping[str, Any]) -> Any:
+    """Put plain words into a drawing."""
+    text = json.dumps(dict(spec))
+    for hard, plain in PLAIN.items():
+        text = text.replace(hard, plain)
+    return json.loads(text)
 
 
 def _choose_variable(explanation: Explanation, panel: Panel) -> str:

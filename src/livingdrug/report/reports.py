@@ -1,5 +1,6 @@
 """The reports of one explained subject, each for its audience."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -22,6 +23,6 @@ def write_reports(explained: Prepared, paths: Mapping[str, Path], options: Optio
             continue
         section = None
         if explained.start is not None:
-            grid = compute_what_if_grid(explained.start)
+            grid = compute_what_if_grid(explained.start, threads=os.cpu_count() or 1)
             section = prepare_section(grid, mark=explained.explanation.failure_day)
-        write_report(explained.explanation, path, section, options)
+        write_report(explained.explanation, path, section, options, beyond=explained.beyond)

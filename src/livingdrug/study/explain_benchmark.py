@@ -18,6 +18,7 @@ from livingdrug.study.benchmark_patients import COHORTS, KnownFailure, list_coun
 from livingdrug.study.explain_failure import QUICK_DRAWS, explain_failure
 from livingdrug.study.explanation import Explanation
 from livingdrug.study.plans import SETTINGS
+from livingdrug.study.reliability import tabulate_reliability
 
 NONE = "none"
 TUMOUR = "tumour"
@@ -127,14 +128,20 @@ def compute_hits(cases: Sequence[Case], name: Callable[[str], str], depth: int) 
     return float(np.mean(hits))
 
 
-def compute_calibration_error(cases: Sequence[Case]) -> float:
-    """Return the expected calibration error of the first mechanism's probability, in ten bins."""
+def list_statements(cases: Sequence[Case]) -> tuple[list[float], list[bool]]:
+    """Return the probability of each case's first mechanism, and whether it was a true one."""
     confidence, right = [], []
     for case in cases:
         found = merge(case.found, name_eighth)
         top = rank(found)[0]
         confidence.append(found[top])
         right.append(merge(case.truth, name_eighth).get(top, 0.0) > 0)
+    return confidence, right
+
+
+def compute_calibration_error(cases: Sequence[Case]) -> float:
+    """Return the expected calibration error of the first mechanism's probability, in ten bins."""
+    confidence, right = list_statements(cases)
     place = np.clip(np.digitize(confidence, BINS) - 1, 0, len(BINS) - 2)
     sure, hit = np.array(confidence), np.array(right, dtype=float)
     gaps = [(place == b).mean() * abs(sure[place == b].mean() - hit[place == b].mean()) for b in np.unique(place)]
@@ -179,6 +186,7 @@ def summarise_cases(cases: Sequence[Case]) -> dict[str, Any]:
         "top2": compute_hits(cases, name_eighth, 2),
         "top1_four_classes": compute_hits(cases, name_class, 1),
         "ece": compute_calibration_error(cases),
+        "reliability": tabulate_reliability(*list_statements(cases)).to_dicts(),
         "shapley_mae": float(np.mean(errors)) if errors else None,
         "baseline_commonest": find_commonest(cases),
         "misfit_flagged": float(np.mean([case.is_misfit for case in cases])),
