@@ -18,6 +18,9 @@ class Printer(C99CodePrinter):
     def _print_log(self, expr: sp.Expr) -> str:
         return f"ln({self._print(expr.args[0])})"
 
+    def _print_Whole(self, expr: sp.Expr) -> str:
+        return f"({self._print(expr.args[0])})"
+
     def _print_Rational(self, expr: sp.Rational) -> str:
         return f"({expr.p}/{expr.q})"
 
