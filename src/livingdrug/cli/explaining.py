@@ -89,6 +89,7 @@ def _run_benchmark(arguments: argparse.Namespace) -> int:
         with_extra=arguments.extra,
         training=arguments.training,
         jobs=arguments.jobs,
+        folder=arguments.out,
         progress=lambda done, all_: tell(f"Explained {done} of {all_}"),
     )
     text = json.dumps(report, indent=2)
@@ -99,7 +100,7 @@ def _run_benchmark(arguments: argparse.Namespace) -> int:
         print(text)
         return DONE
     for name, value in report.items():
-        if not isinstance(value, dict):
+        if not isinstance(value, dict | list):
             print(f"{name:22} {value:.3f}" if isinstance(value, float) else f"{name:22} {value}")
     return DONE
 

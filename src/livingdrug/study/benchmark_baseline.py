@@ -48,20 +48,20 @@ def predict_baseline(
     settings: Ruleset,
     with_extra: bool,
     jobs: int | None = None,
-) -> float | None:
-    """Train the trees on other simulated failures of each cohort; return how often they are right.
+) -> dict[str, float]:
+    """Train the trees on other simulated failures of each cohort; return how often they are right, by cohort.
 
-    None where scikit-learn is not installed, or nothing is to be learned from.
+    Nothing where scikit-learn is not installed, or nothing is to be learned from.
     """
     try:
         from sklearn.ensemble import HistGradientBoostingClassifier
     except ModuleNotFoundError:
-        return None
+        return {}
     cohorts = list(dict.fromkeys((one.disease, one.product) for one in failures))
     each = training // max(1, len(cohorts))
     if each < 1:
-        return None
-    right: list[bool] = []
+        return {}
+    shares: dict[str, float] = {}
     for disease, product in cohorts:
         known = list(
             simulate_failures(disease, product, each, seed=seed, settings=settings, with_extra=with_extra, jobs=jobs)
@@ -71,6 +71,9 @@ def predict_baseline(
         trees = HistGradientBoostingClassifier(
             learning_rate=CALM, early_stopping=len(known) >= ENOUGH, class_weight=None, random_state=seed
         ).fit(tabulate_features(known), labels)
-        for one, guess in zip(own, trees.predict(tabulate_features(own)), strict=True):
-            right.append(any(name(key) == guess and share > 0 for key, share in one.reasons.items()))
-    return float(np.mean(right))
+        right = [
+            any(name(key) == guess and share > 0 for key, share in one.reasons.items())
+            for one, guess in zip(own, trees.predict(tabulate_features(own)), strict=True)
+        ]
+        shares[f"{disease}/{product}"] = float(np.mean(right))
+    return shares

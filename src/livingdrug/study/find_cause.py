@@ -55,10 +55,10 @@ def find_misfit(fit: PatientFit, *, settings: Ruleset, jobs: int | None = None) 
     return check_fit(rows, predicted, problem.outputs, problem.times, least=settings.threshold("misfit_probability"))
 
 
-def thin_draws(parameters: np.ndarray) -> np.ndarray:
-    """Return every so manieth draw, `ATTRIBUTED` at most."""
-    step = -(-len(parameters) // ATTRIBUTED)
-    return parameters[::step]
+def thin_draws(draws: np.ndarray) -> np.ndarray:
+    """Return every so manieth draw, `ATTRIBUTED` at most, of anything that has one row a draw."""
+    step = -(-len(draws) // ATTRIBUTED)
+    return draws[::step]
 
 
 def withhold_answer(fit: PatientFit, misfit: Misfit, settings: Ruleset) -> str:
@@ -108,7 +108,7 @@ def find_cause(
         fit.problem.free,
         CATALOGUE,
         assess,
-        effective=fit.posterior.draws.effective,
+        origin=thin_draws(fit.posterior.draws.origin),
         levels=list_levels(settings),
         tie=settings.threshold("tie"),
         events=[event.type for event in list_events(data)],

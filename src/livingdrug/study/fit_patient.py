@@ -21,10 +21,12 @@ from livingdrug.simulate.protocol import Event, create_changes
 from livingdrug.study.patient_data import PatientData, derive_model_observations, find_dose, find_end
 from livingdrug.study.plans import Plan, choose_free
 
-DRAWS = 1024
+DRAWS = 2048
 """Posterior draws."""
 BAND_DAYS = 60
 """Report days of a band."""
+BAND_DRAWS = 512
+"""Draws behind a band, at most."""
 BAND_SCHEMA = {
     "variable": pl.String,
     "unit": pl.String,
@@ -119,10 +121,10 @@ def fit_patient(
 def choose_most(draws: int) -> int:
     """Return the moves in one stage at most: fewer in a quick fit, which somebody waits for.
 
-    >>> choose_most(384), choose_most(1024)
-    (10, 16)
+    >>> choose_most(512), choose_most(2048)
+    (10, 12)
     """
-    return 10 if draws < DRAWS else 16
+    return 10 if draws < DRAWS else 12
 
 
 def solve_draws(
@@ -157,7 +159,8 @@ def compute_bands(fit: PatientFit, data: PatientData, *, jobs: int | None = None
         return pl.DataFrame(schema=BAND_SCHEMA)
     last = float(fit.problem.times[-1])
     days = np.unique(np.concatenate([np.linspace(0, max(last, 1.0), BAND_DAYS).round(1), fit.problem.times]))
-    course = solve_draws(fit, fit.posterior.parameters, days, outputs, jobs=jobs)
+    step = -(-len(fit.posterior.parameters) // BAND_DRAWS)
+    course = solve_draws(fit, fit.posterior.parameters[::step], days, outputs, jobs=jobs)
     course = course[np.isfinite(course).all(axis=(1, 2))]
     if len(course) == 0:
         return pl.DataFrame(schema=BAND_SCHEMA)
