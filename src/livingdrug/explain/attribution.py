@@ -22,7 +22,6 @@ from livingdrug.explain.switches import LEAST, Assess, Experiment, compare_switc
 from livingdrug.fit.effective import compute_effective_draws
 from livingdrug.fit.problem import Free
 
-
 NONE = "none"
 """What is named where no mechanism is the reason."""
 

@@ -4,8 +4,8 @@ Draws are carried from the prior, in which clones that few patients have are mad
 the posterior through ``start^(1-t) * posterior^t``: raise ``t`` until half of the draws remain effective, resample,
 and move every draw (sequential Monte Carlo; Del Moral 2006). A move is a step of
 :mod:`livingdrug.fit.proposal`, learned from the other half of the draws, so it leaves the stage's distribution
-unchanged. Moves go on until a draw has forgotten where it was resampled. The start has several times as many draws as the end: a draw
-of the prior costs one course, and where few of many are kept, those few are different ones.
+unchanged. Moves go on until a draw has forgotten where it was resampled. The start has several times as many
+draws as the end: a draw of the prior costs one course, and where few of many are kept, those few are different ones.
 
 Starting at the prior, not at a mode, is a choice by measurement: a clone that most patients do not have is a
 mode that no gradient finds, and a Laplace approximation at the best mode was effective for 1 to 6 in 100 draws only.
@@ -249,7 +249,7 @@ def sample_posterior(
         return Population(z.copy(), log_start, np.where(is_near, value - log_start, -np.inf), np.arange(len(z)))
 
     population = evaluate(sample_start(problem, prior, rng))
-    if np.isfinite(population.fit).sum() < 2:
+    if np.isfinite(population.fit).sum() < LARGEST_SHARE * count:
         return Draws(prior[:count], 0, 0.0, 0.0, 1.0, 1.0, len(prior), np.arange(count))
     temperature, stages, stride, sweeps = 0.0, 0, 0.7, 0
     acceptance, remembered = 0.0, 1.0
@@ -264,6 +264,4 @@ def sample_posterior(
         sweeps += moves
     effective = compute_effective_draws(population.z, population.origin) if temperature == 1 else 1.0
     evaluations = len(prior) + sweeps * count
-    return Draws(
-        population.z, stages, temperature, acceptance, remembered, effective, evaluations, population.origin
-    )
+    return Draws(population.z, stages, temperature, acceptance, remembered, effective, evaluations, population.origin)

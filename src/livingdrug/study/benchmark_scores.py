@@ -106,9 +106,7 @@ def list_limits(cases: Sequence[Case]) -> list[dict[str, float | None]]:
     """
     rows: list[dict[str, float | None]] = []
     for limit in LIMITS:
-        able = [
-            (case, top) for case in cases if (top := rank(case.four)[0]) != NONE and case.four[top] >= limit
-        ]
+        able = [(case, top) for case in cases if (top := rank(case.four)[0]) != NONE and case.four[top] >= limit]
         right = [merge(case.truth, name_class).get(top, 0.0) > 0 for case, top in able]
         accuracy = float(np.mean(right)) if right else None
         rows.append({"at": limit, "answered": len(able) / len(cases), "accuracy": accuracy})

@@ -22,7 +22,7 @@ LONG = 5
 """Patients explained once more with eight times the draws, for the limit, unless told otherwise."""
 
 
-def run_benchmark(
+def run_benchmark(  # noqa: PLR0913 - whom to simulate, how to explain, what to compare with, where to keep
     n: int = 1000,
     *,
     seed: int = 1,
@@ -68,9 +68,7 @@ def run_benchmark(
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
         kept = folder / f"cases-{seed}-{'extra' if with_extra else 'basic'}-{draws}.jsonl"
-    cases = list(
-        explain_all(failures, settings, seed=seed, draws=draws, jobs=jobs, kept=kept, progress=progress)
-    )
+    cases = list(explain_all(failures, settings, seed=seed, draws=draws, jobs=jobs, kept=kept, progress=progress))
     repeated = failures[:: max(1, len(failures) // max(1, long))][:long]
     far = [explain_known(one, settings, seed=seed + 1, draws=8 * draws, jobs=jobs) for one in repeated]
     by_cohort = {

@@ -122,9 +122,9 @@ def choose_most(draws: int) -> int:
     """Return the moves in one stage at most: fewer in a quick fit, which somebody waits for.
 
     >>> choose_most(512), choose_most(2048)
-    (10, 12)
+    (8, 12)
     """
-    return 10 if draws < DRAWS else 12
+    return 8 if draws < DRAWS else 12
 
 
 def solve_draws(
