@@ -20,6 +20,8 @@ FIRST = 28.0
 """First predicted visit after infusion: before it, a rise does not count."""
 ATTRIBUTED = 128
 """Posterior draws in which mechanisms are switched off, at most."""
+ACCURACY = 1e-3
+"""Relative tolerance of a counterfactual course, far below the noise of the marker by which it is judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,8 @@ def find_cause(
     draws = thin_draws(fit.posterior.parameters)
 
     def assess(parameters: np.ndarray) -> np.ndarray:
-        return compute_failure(solve_draws(fit, parameters, times, (marker.marker,), jobs=jobs)[:, :, 0], marker)
+        course = solve_draws(fit, parameters, times, (marker.marker,), rtol=ACCURACY, jobs=jobs)
+        return compute_failure(course[:, :, 0], marker)
 
     attribution = attribute_failure(
         draws,

@@ -128,7 +128,13 @@ def choose_most(draws: int) -> int:
 
 
 def solve_draws(
-    fit: PatientFit, parameters: np.ndarray, times: np.ndarray, keep: Sequence[str], *, jobs: int | None = None
+    fit: PatientFit,
+    parameters: np.ndarray,
+    times: np.ndarray,
+    keep: Sequence[str],
+    *,
+    rtol: float = 1e-4,
+    jobs: int | None = None,
 ) -> np.ndarray:
     """Return the courses of full parameter vectors under the subject's own changes, (draw, time, kept)."""
     problem = fit.problem
@@ -139,7 +145,7 @@ def solve_draws(
         times,
         schedule=schedule,
         keep=tuple(keep),
-        rtol=1e-4,
+        rtol=rtol,
         threads=jobs,
         max_steps=MOST_STEPS,
     )
