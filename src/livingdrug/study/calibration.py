@@ -22,6 +22,8 @@ from livingdrug.study.target_results import AnyPopulation, compute_result, simul
 
 STEP = 0.15
 """Finite difference in units of a prior's spread: wide enough for shares of a few thousand people."""
+DAMPING = 0.05
+"""Of the first step along fresh slopes."""
 SLOPES_LAST = 5
 """Steps after which slopes are computed anew; between, each step corrects them."""
 
@@ -133,6 +135,7 @@ def calibrate(
         is_kept = is_better and age < SLOPES_LAST
         kept = _correct(plan, jacobian, here, there) if is_kept else None
         was_fresh = reached.age == 0
+        damping = damping if is_better else DAMPING  # fresh slopes deserve a long step
         here, reached = there, Reached(reached.done + 1, there.z, damping, age if is_kept else 0, kept)
         _write_state(plan, state, reached)
         if progress is not None:
@@ -153,7 +156,7 @@ def _begin(
     reached = _read_state(plan, state)
     if reached is None:
         z = np.zeros(len(plan.free)) if from_prior else compute_start(plan)
-        reached = Reached(0, z, 0.05, 0, None)
+        reached = Reached(0, z, DAMPING, 0, None)
     return _evaluate(plan, simulator, reached.z), reached
 
 

@@ -6,6 +6,7 @@ from livingdrug.core.errors import InputError
 from livingdrug.core.tables import Record
 from livingdrug.study.explain_failure import explain_subject
 from livingdrug.study.explanation import Explanation
+from livingdrug.study.fit_patient import DRAWS
 from livingdrug.study.what_if import WhatIfStart, prepare_what_if
 
 
@@ -43,7 +44,7 @@ def prepare_subject(
     >>> explained.explanation.answered, explained.start.horizon
     ('antigen_low', 730.0)
     """
-    found = explain_subject(record, subject_id=subject_id, seed=seed, jobs=jobs)
+    found = explain_subject(record, subject_id=subject_id, seed=seed, draws=DRAWS, jobs=jobs)
     try:
         start = prepare_what_if(record, subject_id=found.explanation.subject_id, seed=seed, jobs=jobs, fit=found.fit)
     except InputError as error:

@@ -9,6 +9,8 @@ entry        38.0 Cel
 hypotension  under 90 mmHg; fluids again and again under 84; one vasopressor under 76; several under 62
 hypoxia      under 94 %; oxygen under 92; high flow under 86; positive pressure under 80
 ASTCT        1 fever; 2 hypotension or oxygen; 3 one vasopressor or high flow; 4 several or positive pressure
+Lee 2014     2 hypotension, a low dose of one vasopressor, or oxygen; 3 a high dose (under 68 mmHg) or several, or
+             high flow; 4 positive pressure alone, which stands for a ventilator; organs are not in the model
 Penn 3       fluids again and again, a vasopressor, or oxygen; Penn 2 is not told from 1
 end          a day without fever, hypotension and hypoxia
 ICANS        ICE under 9.5, 6.5, 2.5, 0.5 for grades 1 to 4; no other sign is in the model
@@ -44,6 +46,8 @@ PRESSURE = (90.0, 76.0, 62.0)
 """Systolic pressure under which hypotension is of ASTCT grade 2, 3 and 4 [mmHg]."""
 SATURATION = (92.0, 86.0, 80.0)
 """Saturation in room air under which hypoxia is of ASTCT grade 2, 3 and 4 [percent]."""
+LEE_PRESSURE = (90.0, 68.0, 0.0)
+"""Systolic pressure under which hypotension is of grade 2, 3 and 4 of Lee 2014: 4 is for ventilators and organs."""
 FLUIDS = 84.0
 """Systolic pressure under which fluids are given again and again [mmHg]."""
 HYPOXIA = 94.0
@@ -64,6 +68,8 @@ class ToxicityPopulation:
         Of cytokine release; infinite where there is none, or where it does not end.
     crs_grade : (patient,)
         Highest ASTCT grade, 0 to 4.
+    lee_grade : (patient,)
+        Highest grade by Lee 2014, 0 to 4.
     is_penn_3 : (patient,)
         Penn grade 3 or more.
     icans_grade : (patient,)
@@ -77,6 +83,7 @@ class ToxicityPopulation:
     onset: np.ndarray
     end: np.ndarray
     crs_grade: np.ndarray
+    lee_grade: np.ndarray
     is_penn_3: np.ndarray
     has_hypotension: np.ndarray
     has_hypoxia: np.ndarray
@@ -146,16 +153,14 @@ def grade_toxicity(courses: dict[str, np.ndarray], given: np.ndarray) -> Toxicit
     end = _find_end(signs, begun)
     during = begun & (DAYS[None, :] < end[:, None])
     low, poor = _lowest(pressure, during), _lowest(saturation, during)
-    grade = np.isfinite(onset).astype(int)
-    for level, (mmhg, percent) in enumerate(zip(PRESSURE, SATURATION, strict=True), 2):
-        grade = np.where((low < mmhg) | (poor < percent), level, grade)
     ice = courses["ice_score"]
     return ToxicityPopulation(
         days=DAYS,
         courses=courses,
         onset=onset,
         end=end,
-        crs_grade=grade,
+        crs_grade=_grade(onset, low, poor, PRESSURE),
+        lee_grade=_grade(onset, low, poor, LEE_PRESSURE),
         is_penn_3=(low < FLUIDS) | (poor < SATURATION[0]),
         has_hypotension=low < PRESSURE[0],
         has_hypoxia=poor < HYPOXIA,
@@ -163,6 +168,14 @@ def grade_toxicity(courses: dict[str, np.ndarray], given: np.ndarray) -> Toxicit
         icans_onset=_first_day(ice < ICE[0]),
         tocilizumab_day=given,
     )
+
+
+def _grade(onset: np.ndarray, low: np.ndarray, poor: np.ndarray, pressures: tuple[float, ...]) -> np.ndarray:
+    """Return the highest grade, given the lowest pressure and saturation (patient,)."""
+    grade = np.isfinite(onset).astype(int)
+    for level, (mmhg, percent) in enumerate(zip(pressures, SATURATION, strict=True), 2):
+        grade = np.where((low < mmhg) | (poor < percent), level, grade)
+    return np.asarray(grade)
 
 
 def _is_penn_3(courses: dict[str, np.ndarray]) -> np.ndarray:

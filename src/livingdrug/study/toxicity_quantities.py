@@ -43,6 +43,16 @@ def crs_of_grade(found: ToxicityPopulation, settings: Settings) -> float:
     return _share(found.crs_grade == settings["grade"])
 
 
+def crs_at_least_lee(found: ToxicityPopulation, settings: Settings) -> float:
+    """Return the share with cytokine release of a grade of Lee 2014 or more [percent]."""
+    return _share(found.lee_grade >= settings["grade"])
+
+
+def crs_of_grade_lee(found: ToxicityPopulation, settings: Settings) -> float:
+    """Return the share whose highest grade by Lee 2014 is this one [percent]."""
+    return _share(found.lee_grade == settings["grade"])
+
+
 def crs_at_least_penn_3(found: ToxicityPopulation, _: Settings) -> float:
     """Return the share with cytokine release of Penn grade 3 or more [percent]."""
     return _share(found.is_penn_3)
@@ -104,6 +114,8 @@ TOXICITY_QUANTITIES: Mapping[str, ToxicityQuantity] = MappingProxyType(
         for function in (
             crs_at_least,
             crs_of_grade,
+            crs_at_least_lee,
+            crs_of_grade_lee,
             crs_at_least_penn_3,
             crs_onset,
             crs_duration,

@@ -22,27 +22,27 @@ would. It decays slowly, so a relative tolerance keeps all its digits.
 :math:`e^{-F}` says), or ln 2 (then the likelier course is shown). From there on the clone is removed,
 
 .. math::
-    \chi = k_x r (1 - a), \qquad a = \frac{(F / W)^{64}}{1 + (F / W)^{64}}
+    \chi = k_x r (1 - \alpha)
 
-which is smooth, needs no event, and is beyond the digits of a double while the clone is alive. Without it the
-mean burden of a cured patient, 1e-20 cells, would grow back into a relapse.
+where :math:`\alpha(F, W)` is a steep but smooth function that needs no event. Without it the mean burden of a cured
+patient, 1e-20 cells, would grow back into a relapse.
 
-**Realised size.** Families are geometric in size, so the number of those larger than :math:`y` mean sizes is of
-Poisson's distribution with mean :math:`F e^{-y}`, and the largest has :math:`y = \ln(F / W)` for the same draw
-:math:`W`: a patient whose clone barely survives has few cells, and relapses late. The others stand for their mean,
+**Realised size.** The burden that is seen and that cells react to is the one of this patient,
 
 .. math::
-    B^* = \frac{1}{f_c\, q} \Big(y + W (e^y - 1 - y)\Big), \qquad y = \frac{1}{12} \ln\big(1 + (F / W)^{12}\big)
+    B^* = \frac{Z(F, W)}{f_c\, q}
 
-which is the mean burden where many families are left, has the spread of one family where one is left, and has the
-mean :math:`B / (1 - e^{-F})` over patients.
+with the same draw :math:`W`: a patient whose clone barely survives has few cells, and relapses late. It is the mean
+burden where many families are left, and has the distribution of a sum of random families where few are.
+:math:`\alpha` and :math:`Z` are in :mod:`livingdrug.core.surviving_families`.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from livingdrug.core.arithmetic import exp, log
 from livingdrug.core.model import Quantity
+from livingdrug.core.surviving_families import compute_alive as compute_clone_alive
+from livingdrug.core.surviving_families import compute_clone_size
 
 CLONES = ("high", "low", "negative")
 
@@ -70,29 +70,22 @@ def compute_families(y: Any, p: Any, clones: Sequence[str] = CLONES) -> tuple[An
 
 def compute_alive(families: Sequence[Any], p: Any, clones: Sequence[str] = CLONES) -> tuple[Any, ...]:
     """Return whether each clone is alive: 1 far above its threshold W, 0 below, and smooth between."""
-    return tuple(_switch(count / getattr(p, f"extinct_{clone}")) for count, clone in zip(families, clones, strict=True))
+    return tuple(
+        compute_clone_alive(count, getattr(p, f"extinct_{clone}"))
+        for count, clone in zip(families, clones, strict=True)
+    )
 
 
-def _switch(relative: Any) -> Any:
-    steep = (relative**4) ** 2
-    # each share is at most 1, so that a high power cannot overflow
-    above, below = ((steep / (1 + steep)) ** 4) ** 2, ((1 / (1 + steep)) ** 4) ** 2
-    return above / (above + below)
-
-
-def compute_shown(y: Any, p: Any, families: Sequence[Any], clones: Sequence[str] = CLONES) -> tuple[Any, ...]:
+def compute_shown(
+    y: Any, p: Any, families: Sequence[Any], alive: Sequence[Any], clones: Sequence[str] = CLONES
+) -> tuple[Any, ...]:
     """Return the burden of each clone of this patient, B* [1e9 cells]; nearly nothing once it is gone."""
-    shown = []
-    for clone, count in zip(clones, families, strict=True):
-        size = _compute_size(count, getattr(p, f"extinct_{clone}"))
-        shown.append(size / (p.fc * p.cell_unit * getattr(y, f"lineage_{clone}")))
-    return tuple(shown)
-
-
-def _compute_size(count: Any, threshold: Any) -> Any:
-    """Return the size of a clone in mean sizes of a family: the largest family, and the mean of the others."""
-    largest = log(1 + ((count / threshold) ** 4) ** 3) / (3 * 4)  # ln F/W, and 0 once the clone is gone
-    return largest + threshold * (exp(largest) - 1 - largest)
+    return tuple(
+        compute_clone_size(
+            count, getattr(p, f"extinct_{clone}"), is_alive, p.fc * p.cell_unit * getattr(y, f"lineage_{clone}")
+        )
+        for clone, count, is_alive in zip(clones, families, alive, strict=True)
+    )
 
 
 def compute_initial() -> Mapping[str, Any]:

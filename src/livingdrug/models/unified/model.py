@@ -20,7 +20,7 @@ def rhs(day: Any, y: Any, p: Any) -> Mapping[str, Any]:  # noqa: ARG001
     """Return rates of change. Floats or symbols in, the same kind out."""
     families = extinction.compute_families(y, p)
     alive = extinction.compute_alive(families, p)
-    shown = extinction.compute_shown(y, p, families)
+    shown = extinction.compute_shown(y, p, families, alive)
     burden = shown[0] + shown[1] + shown[2]
     growth = antigen.compute_growth(burden, p)
     hazard = antigen.compute_hazard(

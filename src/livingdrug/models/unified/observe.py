@@ -65,7 +65,8 @@ def _share_positive(density: Any, p: Any) -> Any:
 def observe_tumour(y: Any, p: Any, clones: Sequence[str] = extinction.CLONES) -> Mapping[str, Any]:
     """Return burden, size, antigen and survival of the tumour; clones after the second lack the antigen."""
     families = extinction.compute_families(y, p, clones)
-    shown = extinction.compute_shown(y, p, families, clones)
+    alive = extinction.compute_alive(families, p, clones)
+    shown = extinction.compute_shown(y, p, families, alive, clones)
     burden = shown[0]
     for clone in shown[1:]:
         burden = burden + clone

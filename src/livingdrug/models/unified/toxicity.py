@@ -42,7 +42,7 @@ OUTPUTS = (
 def compute_signal(y: Any, p: Any) -> cytokines.Signal:
     """Return what CAR T cells, tumour and drugs tell the myeloid cells."""
     families = extinction.compute_families(y, p)
-    shown = extinction.compute_shown(y, p, families)
+    shown = extinction.compute_shown(y, p, families, extinction.compute_alive(families, p))
     burden = shown[0] + shown[1] + shown[2]
     killers = cart.compute_killers(y, p)
     hazard = antigen.compute_hazard(

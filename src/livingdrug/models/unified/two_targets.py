@@ -111,7 +111,7 @@ def rhs(day: Any, y: Any, p: Any) -> Mapping[str, Any]:  # noqa: ARG001
     """Return rates of change. Floats or symbols in, the same kind out."""
     families = extinction.compute_families(y, p, CLONES)
     alive = extinction.compute_alive(families, p, CLONES)
-    shown = extinction.compute_shown(y, p, families, CLONES)
+    shown = extinction.compute_shown(y, p, families, alive, CLONES)
     burden = shown[0] + shown[1] + shown[2] + shown[3]
     growth = antigen.compute_growth(burden, p)
     products = ((y, p, (p.sees_1, p.sees_2)), (SecondProduct(y), SecondProduct(p), (p.sees_1_second, p.sees_2_second)))
