@@ -23,6 +23,7 @@ def choose_answer(
     observed: Sequence[str],
     *,
     enough: float = 0.6,
+    enough_group: float | None = None,
     withheld: str = "",
 ) -> Answer:
     """Choose the finest answer that the posterior supports.
@@ -34,6 +35,8 @@ def choose_answer(
     enough : float
         Probability of being right at which an answer is given: that the mechanism is the reason, alone or tied
         with others, or that one of the group is.
+    enough_group : float, optional
+        Where only a group can be told; as ``enough`` where it is left out. To single out a mechanism asks for more.
     withheld : str
         Why no answer may be given whatever the posterior says; empty where one may.
     """
@@ -50,9 +53,10 @@ def choose_answer(
     groups = attribution.compute_named(lambda name: of_group.get(name, name))
     unexplained = groups.pop(NONE)
     group, mass = max(groups.items(), key=lambda item: item[1])
-    if mass >= enough:
+    least = enough if enough_group is None else enough_group
+    if mass >= least:
         why = f"without {' or '.join(lacking)} it is not told from its neighbours" if lacking else "no single one is"
-        return Answer(group, "group", mass, f"the group's probability is at least {100 * enough:g} %; {why}")
+        return Answer(group, "group", mass, f"the group's probability is at least {100 * least:g} %; {why}")
     if unexplained > max(0.5, mass):
         return Answer(None, "none", unexplained, "switching off any single mechanism changes too little")
-    return Answer(None, "none", mass, f"no mechanism and no group reaches a probability of {100 * enough:g} %")
+    return Answer(None, "none", mass, f"no mechanism and no group reaches a probability of {100 * least:g} %")

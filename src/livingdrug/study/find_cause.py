@@ -119,6 +119,11 @@ def find_cause(
     observed = data.named_observations["variable"].unique().to_list()
     withheld = withhold_answer(fit, misfit, settings)
     answer = choose_answer(
-        attribution, CATALOGUE, observed, enough=settings.threshold("answer_probability"), withheld=withheld
+        attribution,
+        CATALOGUE,
+        observed,
+        enough=settings.threshold("answer_probability"),
+        enough_group=settings.threshold("answer_probability_group"),
+        withheld=withheld,
     )
     return Cause(attribution, answer, horizon, draws)

@@ -21,7 +21,7 @@ from livingdrug.simulate.protocol import Event, create_changes
 from livingdrug.study.patient_data import PatientData, derive_model_observations, find_dose, find_end
 from livingdrug.study.plans import Plan, choose_free
 
-DRAWS = 2048
+DRAWS = 1024
 """Posterior draws."""
 BAND_DAYS = 60
 """Report days of a band."""
@@ -121,10 +121,10 @@ def fit_patient(
 def choose_most(draws: int) -> int:
     """Return the moves in one stage at most: fewer in a quick fit, which somebody waits for.
 
-    >>> choose_most(512), choose_most(2048)
-    (8, 12)
+    >>> choose_most(512), choose_most(1024)
+    (8, 16)
     """
-    return 8 if draws < DRAWS else 12
+    return 8 if draws < DRAWS else 16
 
 
 def solve_draws(
