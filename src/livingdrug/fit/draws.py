@@ -16,7 +16,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import logsumexp
 
 from livingdrug.fit.climb import FARTHEST
 from livingdrug.fit.effective import compute_effective_draws
@@ -97,7 +96,8 @@ def compute_effective(log_weights: np.ndarray) -> float:
     >>> round(compute_effective(np.log([1.0, 1.0, 2.0])), 2)
     2.67
     """
-    return float(np.exp(2 * logsumexp(log_weights) - logsumexp(2 * log_weights)))
+    weights = np.exp(log_weights - log_weights.max())
+    return float(weights.sum() ** 2 / (weights * weights).sum())
 
 
 def choose_temperature(fit: np.ndarray, now: float, target: float) -> float:
@@ -121,9 +121,9 @@ def choose_temperature(fit: np.ndarray, now: float, target: float) -> float:
 
 def resample(log_weights: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
     """Return so many indices drawn by systematic resampling, in random order."""
-    weights = np.exp(log_weights - logsumexp(log_weights))
+    weights = np.exp(log_weights - log_weights.max())
     places = (np.arange(count) + rng.random()) / count
-    index = np.minimum(np.searchsorted(np.cumsum(weights), places), len(weights) - 1)
+    index = np.minimum(np.searchsorted(np.cumsum(weights / weights.sum()), places), len(weights) - 1)
     return np.asarray(rng.permutation(index))
 
 

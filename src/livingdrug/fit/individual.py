@@ -8,8 +8,8 @@ from livingdrug.fit.climb import FARTHEST, Mode, climb_starts, find_modes
 from livingdrug.fit.draws import Draws, sample_posterior
 from livingdrug.fit.problem import Problem, compute_log_posterior, compute_parameters
 
-START = 4096
-"""Draws of the prior at least, and twice as many as of the posterior."""
+START = 8
+"""Draws of the prior for every draw of the posterior."""
 POLISHED, POLISHING = 2, 12
 """Draws from which the mode is climbed to, and engine calls at most."""
 
@@ -95,7 +95,7 @@ def fit_individual(
         Without data, or where nothing can be integrated, the draws are the prior's; ``is_converged`` tells which.
     """
     if len(problem.rows) > 0:
-        prior = sample_prior(problem, max(START, 2 * draws), rng)
+        prior = sample_prior(problem, START * draws, rng)
         sample = sample_posterior(problem, prior, draws, rng=rng, most=most, threads=threads)
     else:
         prior = sample_prior(problem, draws, rng)
