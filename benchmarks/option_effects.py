@@ -1,13 +1,18 @@
 """Fit the simulated strength of each option to the response rate, and its duration to the median time, of one row.
 
 The people are virtual patients of the disease whose tumour came back about when it does in the rows. What is fitted is
-printed as the values of the option files; ``--check`` prints simulated against published for every option instead.
+printed; ``--write`` puts it into the option files, also of those that take their potency from another option: run it,
+and then ``--table``, whenever the values of a disease are calibrated again. ``--check`` prints simulated against
+published for every option instead, and ``--table`` writes both, row by row, to ``docs/reference/option_effects.csv``
+and into ``docs/reference/options.md``.
 
-Run: ``PYTHONPATH=src python benchmarks/option_effects.py [--check] [--out FILE]``
+Run: ``PYTHONPATH=src python benchmarks/option_effects.py [--write | --check | --table] [--out FILE]``
 """
 
 import argparse
+import csv
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +23,9 @@ from livingdrug.engine.solve import solve
 from livingdrug.knowledge.options import load_options
 from livingdrug.knowledge.rules import load_rules
 from livingdrug.models.unified.model import UNIFIED
+from livingdrug.options.option_words import find_interval
 from livingdrug.study.option_courses import start_from_population
+from livingdrug.study.option_release import CAR_LEVERS
 from livingdrug.study.simulate_options import simulate_options
 
 PEOPLE = {"myeloma": ("ide_cel", 300.0), "lbcl": ("axi_cel", 100.0), "b_all": ("tisa_cel", 180.0)}
@@ -29,6 +36,21 @@ DRUGS = ("kill", "antigen_kill", "checkpoint")
 LIMITS = {"kill": (1e-3, 3.0), "potency": (1e-4, 1e2)}
 ROUNDS, HALVINGS = 2, 11
 SEED = 20261121
+REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
+OPTIONS = Path(__file__).parents[1] / "src" / "livingdrug" / "knowledge" / "data" / "options"
+BORROWED = {
+    "myeloma.car.dual": "myeloma.car.bcma_other",
+    "myeloma.car.gprc5d": "myeloma.car.bcma_other",
+    "lbcl.car.dual": "lbcl.car.cd22",
+    "lbcl.car.cd20": "lbcl.car.cd22",
+    "b_all.car.dual": "b_all.car.cd22",
+}
+"""Options without a row of their own, and whose potency they are given."""
+BEGIN, END = "<!-- option_effects.csv -->", "<!-- end of option_effects.csv -->"
+FIELDS = (
+    *("option", "row", "n", "use", "published_response", "low", "high", "simulated_response", "distance"),
+    *("published_months", "simulated_months", "simulated_crs_grade3", "crs"),
+)
 
 
 def keep_carriers(start):
@@ -39,12 +61,13 @@ def keep_carriers(start):
     return replace(start, parameters=start.parameters[high + low > negative])
 
 
-def published(item):
-    """Response and median time of a row; for leukaemia the complete response is the response."""
-    outcomes = item.outcomes
-    response = outcomes.get("orr_pct") or outcomes.get("cr_pct")
-    time = outcomes.get("mpfs_mo") or outcomes.get("mefs_mo")
-    return response / 100, time if isinstance(time, int | float) else None
+def published(option, evidence):
+    """Response and median time, each of the first row that has one; for leukaemia the complete response counts."""
+    outcomes = [evidence[name].outcomes for name in option.simulation.compared_with]
+    responses = [one.get("orr_pct") or one.get("cr_pct") for one in outcomes]
+    times = [one.get("mpfs_mo") or one.get("mefs_mo") for one in outcomes]
+    response = next(one for one in responses if one)
+    return response / 100, next((one for one in times if isinstance(one, int | float)), None)
 
 
 def with_values(option, values):
@@ -80,7 +103,7 @@ def bisect(rises, low, high):
 
 def fit_option(option, people, settings, evidence):
     name = "kill" if option.simulation.lever in DRUGS else "potency"
-    response, time = published(evidence[option.simulation.compared_with[0]])
+    response, time = published(option, evidence)
     duration = DURATION
 
     def see(strength, days):
@@ -96,13 +119,153 @@ def fit_option(option, people, settings, evidence):
     return with_values(option, make_values(name, strength, duration, time is not None)).simulation.values
 
 
+def find_rows(option, known):
+    """The rows of an option that tell a response or a time: those that it was fitted to first."""
+    names = dict.fromkeys([*option.simulation.compared_with, *option.outcomes])
+    items = [known.evidence[name] for name in names if not known.evidence[name].is_recalled]
+    told = ("orr_pct", "cr_pct", "mpfs_mo", "mefs_mo")
+    return [item for item in items if any(isinstance(item.outcomes.get(name), int | float) for name in told)]
+
+
+def write_values(found):
+    """Put fitted values into the option files; the rest of a file stays as it is."""
+    values = {name: {key: table["value"] for key, table in tables.items()} for name, tables in found.items()}
+    values |= {name: {"potency": values[other]["potency"]} for name, other in BORROWED.items() if other in values}
+    for name, own in values.items():
+        path = OPTIONS / f"{name}.toml"
+        text = path.read_text(encoding="utf-8")
+        for key, value in own.items():
+            place = rf"(\[simulation\.values\.{key}\]\nvalue\s*= )\S+"
+            text, count = re.subn(place, lambda m, value=value: f"{m[1]}{value!r}", text)
+            assert count == 1, (name, key)
+        path.write_text(text, encoding="utf-8")
+
+
+def find_span(item, name):
+    """The 95 % interval of a row: as it stands there, or by Wilson from n where the row has one."""
+    interval = find_interval(item, name)
+    if interval is not None or item.n is None:
+        return interval
+    z, p, n = 1.96, item.outcomes[name] / 100, item.n
+    middle, half = p + z * z / (2 * n), z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    return (*tuple(round(100 * (middle + sign * half) / (1 + z * z / n), 1) for sign in (-1, 1)), "Wilson")
+
+
+def measure_distance(simulated, item, name):
+    """Percentage points from the nearest end of the published interval; from the number itself where there is none."""
+    interval = find_span(item, name)
+    if interval is None:
+        return f"{simulated - item.outcomes[name]:+.0f} (no interval)"
+    low, high, _ = interval
+    return "inside" if low <= simulated <= high else f"{simulated - (low if simulated < low else high):+.0f}"
+
+
+def describe_use(option, item, known):
+    """What of a row the option was fitted to; nothing, where it was only held against it."""
+    effect = option.simulation
+    items = [known.evidence[name] for name in effect.compared_with] if effect.strength == "fitted" else []
+    responses = [one.id for one in items if {"orr_pct", "cr_pct"} & set(one.outcomes)]
+    times = [one.id for one in items if {"mpfs_mo", "mefs_mo"} & set(one.outcomes)] if is_timed(effect) else []
+    found = [word for word, ids in (("response", responses[:1]), ("time", times[:1])) if item.id in ids]
+    return f"fitted to {' and '.join(found)}" if found else "held against"
+
+
+def make_row(option, seen, item, known):
+    effect = option.simulation
+    name = "orr_pct" if isinstance(item.outcomes.get("orr_pct"), int | float) else "cr_pct"
+    response = item.outcomes.get(name)
+    has_response = isinstance(response, int | float)
+    interval = find_span(item, name) if has_response else None
+    time = item.outcomes.get("mpfs_mo", item.outcomes.get("mefs_mo"))
+    return {
+        "option": option.id,
+        "row": item.id,
+        "n": item.n or "",
+        "use": describe_use(option, item, known),
+        "published_response": response if has_response else "",
+        "low": "" if interval is None else interval[0],
+        "high": "" if interval is None else interval[1],
+        "simulated_response": round(100 * seen.response, 1),
+        "distance": measure_distance(100 * seen.response, item, name) if has_response else "",
+        "published_months": time if isinstance(time, int | float) else "",
+        "simulated_months": round(seen.pfs_months, 1),
+        "simulated_crs_grade3": "" if seen.crs_grade3 is None else round(100 * seen.crs_grade3, 1),
+        "crs": effect.crs[0] if effect.crs else "model" if effect.lever in CAR_LEVERS else "none added",
+    }
+
+
+def is_timed(effect):
+    return effect.values.get("duration", {}).get("how") == "fitted"
+
+
+def list_table(known, settings):
+    """One row for each option that is simulated and each item that tells something of it."""
+    for disease, (product, day) in PEOPLE.items():
+        start = start_from_population(disease, product, day, settings, seed=SEED)
+        carriers = keep_carriers(start)
+        for option in known.options.values():
+            effect = option.simulation
+            if disease not in option.diseases or effect.lever == "none":
+                continue
+            people = carriers if effect.lever in OF_FIRST_ANTIGEN else start
+            seen = simulate_options([option], people, settings, evidence=known.evidence)[0][option.id]
+            if isinstance(seen, str):
+                continue
+            rows = find_rows(option, known)
+            yield from (make_row(option, seen, item, known) for item in rows)
+            if not rows or effect.strength == "assumed":
+                empty = dict.fromkeys(FIELDS, "")
+                yield {
+                    **empty,
+                    "option": option.id,
+                    "use": "assumed",
+                    "simulated_response": round(100 * seen.response, 1),
+                    "simulated_months": round(seen.pfs_months, 1),
+                    "simulated_crs_grade3": "" if seen.crs_grade3 is None else round(100 * seen.crs_grade3, 1),
+                    "crs": effect.crs[0] if effect.crs else "model" if effect.lever in CAR_LEVERS else "none added",
+                }
+
+
+def write_table(rows):
+    with (REFERENCE / "option_effects.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, FIELDS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    page = REFERENCE / "options.md"
+    text = page.read_text(encoding="utf-8")
+    before, rest = text.split(BEGIN)
+    page.write_text(f"{before}{BEGIN}\n{format_table(rows)}\n{END}{rest.split(END)[1]}", encoding="utf-8")
+
+
+def format_table(rows):
+    lines = [
+        "| option | row (n) | use | published response, 95 % interval | simulated | from the interval "
+        "| published months | simulated | cytokine release, grade 3 or more |",
+        "|---|---|---|--:|--:|--:|--:|--:|--:|",
+    ]
+    for row in rows:
+        shown = f"{row['low']:g}-{row['high']:g}" if row["low"] != "" else ""
+        published = f"{row['published_response']} % {shown}".strip() if row["published_response"] != "" else "-"
+        name = f"{row['row']} ({row['n']})" if row["n"] else row["row"] or "-"
+        crs = "-" if row["simulated_crs_grade3"] == "" else f"{row['simulated_crs_grade3']} % ({row['crs']})"
+        cells = [f"`{row['option']}`", name, row["use"], published, f"{row['simulated_response']} %"]
+        cells += [row["distance"] or "-", str(row["published_months"]) or "-", str(row["simulated_months"]), crs]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--check", action="store_true")
+    parser.add_argument("--table", action="store_true")
+    parser.add_argument("--write", action="store_true")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--only", help="one option")
     arguments = parser.parse_args()
     known, settings = load_options(), load_rules("options/1")
+    if arguments.table:
+        write_table(list(list_table(known, settings)))
+        return
     found = {}
     for disease, (product, day) in PEOPLE.items():
         start = start_from_population(disease, product, day, settings, seed=SEED)
@@ -123,13 +286,15 @@ def main():
                     update={"simulation": effect.model_copy(update={"values": found[option.id]})}
                 )
             seen = simulate_options([option], people, settings, with_toxicity=False)[0][option.id]
-            response, time = published(known.evidence[effect.compared_with[0]])
+            response, time = published(option, known.evidence)
             said = seen if isinstance(seen, str) else f"{100 * seen.response:5.1f} % {seen.pfs_months:5.1f} mo"
             print(
                 f"{option.id:34} {effect.strength:8} {effect.compared_with[0]} "
                 f"published {100 * response:5.1f} % {time if time is not None else '-':>5} simulated {said}",
                 flush=True,
             )
+    if arguments.write:
+        write_values(found)
     if arguments.out is not None:
         arguments.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 

@@ -68,6 +68,17 @@ def client(server):
 
 
 @pytest.fixture(scope="session")
+def postgres():
+    from tests.web.postgres import find_programs, find_user, run_postgres
+
+    pytest.importorskip("psycopg_pool", reason="the extra postgres is not installed")
+    if find_programs() is None or (os.getuid() == 0 and find_user() is None):
+        pytest.skip("no PostgreSQL server is installed here; .ci/run installs it")
+    with run_postgres() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
 def browser():
     if CHROMIUM is None:
         pytest.skip("no chromium is installed here; .ci/run installs it")
@@ -80,8 +91,28 @@ def browser():
 
 
 @pytest.fixture(scope="session")
+def cohort_files(tmp_path_factory):
+    """Twelve virtual patients with myeloma, as three files."""
+    from livingdrug.io.tables import write_record
+    from livingdrug.study.simulate_cohort import simulate_cohort
+
+    folder = tmp_path_factory.mktemp("cohort")
+    write_record(simulate_cohort("myeloma", "ide_cel", n=12, days=365, seed=3).record, folder)
+    return [folder / f"{name}.csv" for name in ("subjects", "events", "observations")]
+
+
+@pytest.fixture(scope="session")
 def example_files():
     return [EXAMPLE / f"{name}.csv" for name in ("subjects", "events", "observations")]
+
+
+@pytest.fixture(scope="session")
+def cohort_page(client, cohort_files):
+    """Address of the page of an assessed cohort."""
+    files = [("files", (path.name, path.read_bytes())) for path in cohort_files]
+    record = client.post("/api/records", files=files).json()["record_id"]
+    assert client.post("/api/cohort", json={"record_id": record}).status_code == 200
+    return f"/records/{record}/cohort"
 
 
 def wait_for_job(client, job):

@@ -1,6 +1,7 @@
 """Two hundred uploads that are wrong, each in a way that somebody has tried somewhere."""
 
 import io
+import json
 import random
 import zipfile
 
@@ -64,6 +65,31 @@ def list_tables(good):
     wrong += [b'"' * 999, b"subject_id,subject_id\nx,y\n", b"%PDF-1.7", b"\x89PNG\r\n", b"{}", b"<html></html>"]
     wrong += [("subject_id,day,variable,value,unit\n" + f"p,{cell},{cell},{cell},{cell}\n").encode() for cell in CELLS]
     return [{**good, name: content} for name in NAMES for content in wrong]
+
+
+def list_malformed_trials(manifest, outcomes):
+    """Return results of a trial that are wrong, as lists of (name, bytes)."""
+    plain = json.loads(manifest)
+    design = plain["design"]
+    wrong = [b"", b"{", b"[]", b"null", b"\xff\xfe", b"{}", b"[" * 100_000, b'{"design": 1e999}']
+    changed = [
+        {**plain, "design": None},
+        {**plain, "failures": []},
+        {**plain, "assumed": "<b>"},
+        {**plain, "packages": 3},
+    ]
+    changed += [
+        {**plain, "design": {**design, name: cell}} for name in ("arms", "days", "visits") for cell in CELLS[:8]
+    ]
+    changed += [{**plain, "design": {**design, "arms": [{**design["arms"][0], "name": cell}]}} for cell in CELLS]
+    wrong += [json.dumps(one).encode("utf-8", "surrogatepass") for one in changed]
+    spoilt = [outcomes[:k] for k in (0, 4, 100, len(outcomes) // 2)] + [b"PAR1" + b"\x00" * 99 + b"PAR1", b"a,b\n1,2\n"]
+    uploads = [[("manifest.json", one), ("outcomes.parquet", outcomes)] for one in wrong]
+    uploads += [[("manifest.json", manifest), ("outcomes.parquet", one)] for one in spoilt]
+    uploads += [[(name, manifest)] for name in TRAVERSAL] + [
+        [("trial.zip", pack([(name, b"x")]))] for name in TRAVERSAL[:8]
+    ]
+    return [*uploads, [("manifest.json", manifest)], [("trial.zip", pack([("manifest.json", b"0" * 11_000_000)]))]]
 
 
 def list_malformed(good):

@@ -65,6 +65,12 @@ def test_a_person_gets_from_three_files_to_the_report(server, visit, example_fil
     page.wait_for_function("text => document.getElementById('what-if-answer').textContent !== text", arg=before)
     assert page.locator("#line-progression").get_attribute("d") != drawn
     assert page.locator("#shown-antigen").inner_text() == "4 times"
+    explained = page.url
+    page.get_by_role("button", name="Compare the options").click()
+    page.wait_for_url(re.compile(r"/options\?"), timeout=120_000)
+    assert page.locator("figure#options svg").is_visible()
+    assert page.get_by_text("No further therapy").first.is_visible()
+    page.goto(explained)
     with page.expect_download() as download:
         page.get_by_role("link", name="Download the report", exact=True).click()
     report = tmp_path / "report.html"
@@ -92,9 +98,15 @@ def check_report(browser, report):
     visit.context.close()
 
 
-def test_axe_finds_nothing_serious_on_any_page(server, visit, client, record_page, patient_page):
-    job = client.get("/api/jobs").json()[0]["id"]
-    pages = ["/", record_page, patient_page, "/jobs", f"/jobs/{job}", "/trials", "/login"]
+def test_axe_finds_nothing_serious_on_any_page(server, visit, client, record_page, patient_page, cohort_page, tmp_path):
+    design = '[trial]\nname = "Axe"\ndisease = "myeloma"\ndays = 180\n[[arm]]\nname = "a"\nproduct = "ide_cel"\nn = 8\n'
+    assert client.post("/api/trials", json={"design": design}).status_code == 200
+    assert client.post("/api/options", json={"record_id": record_page.split("/")[-1]}).status_code == 200
+    ran = next(job for job in client.get("/api/jobs").json() if job["kind"] == "trial")
+    trial, job = ran["result"]["page"], ran["id"]
+    pages = ["/", record_page, patient_page, "/jobs", f"/jobs/{job}", "/trials", trial, "/login"]
+    pages += [patient_page.replace("?", "/options?"), patient_page.replace("?seed=1", "/options?seed=9")]
+    pages += [cohort_page, f"{record_page}/cohort"]
     pages += ["/records/nothing", "/records/myeloma_late_relapse/subjects/1?seed=77"]
     found = {}
     for path in pages:
@@ -102,7 +114,36 @@ def test_axe_finds_nothing_serious_on_any_page(server, visit, client, record_pag
         problems = visit.list_problems()
         if problems:
             found[path] = problems
+    for path in (patient_page.replace("?", "/options/report?"), ran["result"]["report"]):
+        saved = tmp_path / "saved.html"
+        saved.write_text(client.get(path).text, encoding="utf-8")
+        visit.requests.clear()
+        visit.page.goto(saved.as_uri())
+        assert (visit.list_problems(), visit.requests) == ([], [saved.as_uri()])
     assert found == {}
+
+
+def test_a_person_runs_a_trial_from_a_file_and_takes_a_figure(server, visit, tmp_path):
+    page = visit.page
+    page.goto(f"{server.url}/trials")
+    design = page.get_by_label("Design, as TOML").input_value().replace("60", "10")
+    (tmp_path / "design.toml").write_text(design, encoding="utf-8")
+    page.get_by_label("Or a file").set_input_files(tmp_path / "design.toml")
+    page.get_by_role("button", name="Run the trial").click()
+    page.wait_for_url(re.compile(r"/trials/[0-9a-f]{32}"), timeout=60_000)
+    assert "20 virtual patients" in page.get_by_role("heading", level=1).inner_text()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="From response to failure as PDF").click()
+    assert download.value.path().read_bytes().startswith(b"%PDF-")
+    assert visit.errors == []
+
+
+def test_the_progress_of_a_job_survives_a_reload(server, visit, client):
+    job = client.post("/api/jobs", json={"kind": "options", "record_id": "myeloma_early_relapse"}).json()["id"]
+    visit.page.goto(f"{server.url}/jobs/{job}")
+    visit.page.reload()
+    visit.page.wait_for_url(re.compile(r"/options\?"), timeout=120_000)
+    assert visit.errors == []
 
 
 def test_the_report_in_plain_words_has_no_problem_either(visit, client, tmp_path, patient_page):

@@ -10,7 +10,8 @@ def test_the_server_says_that_it_is_there_and_what_it_can(client):
     assert client.get("/health").json()["status"] == "ok"
     paths = client.get("/api/openapi.json").json()["paths"]
     promised = {"/health", "/api/records", "/api/assess", "/api/explain", "/api/whatif", "/api/options"}
-    promised |= {"/api/trials/match", "/api/jobs", "/api/jobs/{job_id}"}
+    promised |= {"/api/trials/match", "/api/jobs", "/api/jobs/{job_id}", "/api/jobs/{job_id}/result", "/api/cohort"}
+    promised |= {"/api/trials", "/api/trials/results", "/api/figures/{key}/{file}", "/api/jobs/{job_id}/figures"}
     assert promised <= set(paths)
 
 
@@ -51,6 +52,9 @@ def test_assessing_gives_the_same_verdicts_as_the_library(client):
         ("/api/explain", {}, 422),
         ("/api/jobs", {"kind": "magic"}, 422),
         ("/api/jobs", {"kind": "trial"}, 422),
+        ("/api/jobs", {"kind": "options", "record_id": "none"}, 404),
+        ("/api/cohort", {"record_id": "none"}, 404),
+        ("/api/cohort", {**RECORD, "criteria": "imwg/1990"}, 422),
     ],
 )
 def test_what_cannot_be_used_is_a_sentence(client, path, body, status):
@@ -65,10 +69,89 @@ def test_what_cannot_be_done_here_is_said_and_not_made_up(client):
     assert "index of trials" in answer.json()["error"]
 
 
-def test_options_are_listed_in_bands(client):
+def test_options_are_a_job_and_listed_in_bands(client):
+    job = client.post("/api/jobs", json={"kind": "options", **RECORD}).json()
+    found = wait_for_job(client, job["id"])
+    assert found["state"] == "done"
     answer = client.post("/api/options", json=RECORD)
     assert answer.status_code == 200, answer.text
     assert {"id", "band", "why", "states", "evidence"} <= set(answer.json()["options"][0])
+    assert client.get(found["result"]["answer"]).json() == answer.json()
+    assert "Options" in client.get(found["result"]["report"]).text
+
+
+def test_every_subject_of_a_cohort_is_assessed_once_and_drawn(client, cohort_page):
+    body = {"record_id": cohort_page.split("/")[2]}
+    rows = client.post("/api/cohort", json=body).json()["subjects"]
+    assert len(rows) == 12
+    assert {row["criteria"] for row in rows} == {"imwg/2016"}
+    job = client.post("/api/jobs", json={"kind": "cohort", **body}).json()
+    figures = {figure["name"]: figure["links"] for figure in client.get(f"/api/jobs/{job['id']}/figures").json()}
+    assert {"pfs", "os", "swimmer", "waterfall", "failures", "failure-flow"} <= set(figures)
+    heads = {kind: client.get(link).content[:5] for kind, link in figures["swimmer"].items()}
+    assert heads["svg"] == b"<svg "
+    assert heads["pdf"] == b"%PDF-"
+    assert client.get(figures["pfs"]["csv"]).text.startswith("group,day,at_risk")
+    assert client.get(figures["pfs"]["csv"].replace("pfs.csv", "..%2Fanswer.json")).status_code == 404
+
+
+DESIGN = """[trial]
+name = "Small"
+disease = "myeloma"
+days = 180
+[[arm]]
+name = "one"
+product = "ide_cel"
+n = 8
+"""
+
+
+def test_a_trial_is_run_or_brought_and_both_say_the_same(client, tmp_path):
+    from livingdrug.study.run_trial import run_trial
+    from livingdrug.study.write_trial import write_trial
+
+    ran = client.post("/api/trials", json={"design": DESIGN, "seed": 5})
+    assert ran.status_code == 200, ran.text
+    (tmp_path / "design.toml").write_text(DESIGN, encoding="utf-8")
+    write_trial(run_trial(tmp_path / "design.toml", seed=5, jobs=1), tmp_path)
+    files = [("files", (name, (tmp_path / name).read_bytes())) for name in ("manifest.json", "outcomes.parquet")]
+    sent = client.post("/api/trials/results", files=files)
+    assert sent.status_code == 202, sent.text
+    done = wait_for_job(client, sent.json()["id"])
+    assert client.get(done["result"]["answer"]).json()["endpoints"] == ran.json()["endpoints"]
+    assert "Small" in client.get(done["result"]["page"]).text
+    assert client.get(done["result"]["report"]).text.startswith("<!DOCTYPE html>")
+
+
+@pytest.mark.parametrize(
+    ("design", "words"),
+    [
+        (DESIGN.replace("n = 8", "n = 90000"), "at most 10000 patients"),
+        (DESIGN.replace("ide_cel", "magic"), "product"),
+        ("x = [", "must be TOML"),
+    ],
+)
+def test_a_design_with_faults_does_not_wait_to_say_so(client, design, words):
+    answer = client.post("/api/trials", json={"design": design})
+    assert answer.status_code == 422
+    assert words in answer.text
+
+
+def test_a_killed_server_goes_on_with_its_jobs_on_postgresql_too(tmp_path, postgres):
+    import httpx
+
+    one = Server(tmp_path / "data", environment={"LIVINGDRUG_DATABASE": postgres})
+    one.start()
+    with httpx.Client(base_url=one.url, timeout=150) as client:
+        bodies = [{"kind": "options", **RECORD}, {"kind": "cohort", **RECORD}]
+        bodies.append({"kind": "trial", "design": DESIGN.replace("n = 8", "n = 300")})
+        jobs = [client.post("/api/jobs", json=body).json()["id"] for body in bodies]
+        while client.get(f"/api/jobs/{jobs[0]}").json()["state"] == "queued":
+            pass
+        one.kill(hard=True)
+        one.start()
+        assert [wait_for_job(client, job)["state"] for job in jobs] == ["done"] * 3
+    one.kill()
 
 
 def test_another_site_cannot_make_the_browser_ask(client):

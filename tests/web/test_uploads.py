@@ -2,7 +2,7 @@ import io
 import warnings
 
 import pytest
-from tests.web.malformed import NAMES, list_malformed
+from tests.web.malformed import NAMES, list_malformed, list_malformed_trials
 
 from livingdrug.core.errors import InputError
 from livingdrug.web.parsing import describe_record, parse_in_worker
@@ -42,6 +42,31 @@ def test_two_hundred_malformed_uploads_are_refused_in_sentences_and_leave_nothin
     # bytes changed at random may spoil nothing that matters
     assert len(accepted) <= 14, accepted
     assert [name for name, sentence in said if "Hint: " not in sentence or "Traceback" in sentence] == []
+
+
+def test_malformed_results_of_a_trial_are_refused_in_sentences_too(tmp_path):
+    from livingdrug.study.read_trial import MANIFEST, OUTCOMES
+    from livingdrug.study.run_trial import run_trial
+    from livingdrug.study.write_trial import write_trial
+    from livingdrug.web.trial_parsing import describe_trial
+
+    arm = {"name": "ide", "product": "ide_cel", "n": 8}
+    design = {"trial": {"name": "One", "disease": "myeloma", "days": 180}, "arm": [arm]}
+    write_trial(run_trial(design, jobs=1), tmp_path / "good")
+    sent = [(tmp_path / "good" / name).read_bytes() for name in (MANIFEST, OUTCOMES)]
+    accepted = []
+    for number, files in enumerate(list_malformed_trials(*sent)):
+        folder = tmp_path / f"{number}"
+        try:
+            uploads = [Upload(name, io.BytesIO(data)) for name, data in files]
+            save_upload(uploads, folder, most_unpacked=10 * MIB, names=(MANIFEST, OUTCOMES))
+            describe_trial(folder)
+        except InputError as error:
+            assert "Hint: " in str(error)  # noqa: PT017 - what is said of each of many
+        else:
+            accepted.append(files[0])
+        assert set(list_paths(folder)) <= {MANIFEST, OUTCOMES}
+    assert accepted == []
 
 
 def test_a_good_record_is_read_in_a_worker_and_counted(example_files):

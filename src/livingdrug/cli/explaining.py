@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from livingdrug.cli.arguments import BAD_INPUT, DONE, NOT_CONVERGED, report_error, tell
 from livingdrug.cli.records import open_record
@@ -96,6 +96,7 @@ def _run_benchmark(arguments: argparse.Namespace) -> int:
     if arguments.out is not None:
         arguments.out.mkdir(parents=True, exist_ok=True)
         (arguments.out / "benchmark.json").write_text(text + "\n", encoding="utf-8")
+        _draw_benchmark(report, arguments.out)
     if arguments.json:
         print(text)
         return DONE
@@ -103,6 +104,17 @@ def _run_benchmark(arguments: argparse.Namespace) -> int:
         if not isinstance(value, dict | list):
             print(f"{name:22} {value:.3f}" if isinstance(value, float) else f"{name:22} {value}")
     return DONE
+
+
+def _draw_benchmark(report: Mapping[str, Any], folder: Path) -> None:
+    """Write the calibration of the stated probabilities as SVG, PDF and CSV."""
+    import polars as pl
+
+    from livingdrug.report.check_figures import draw_calibration
+    from livingdrug.report.write_figures import write_figures
+
+    figure = draw_calibration(pl.DataFrame(report["reliability"]), of="the first reason")
+    write_figures([] if figure is None else [figure], folder)
 
 
 def run_explain(arguments: argparse.Namespace) -> int:

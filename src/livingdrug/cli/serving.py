@@ -25,7 +25,7 @@ def add_serve(commands: "argparse._SubParsersAction[Parser]") -> None:
     )
     serve.add_argument("--port", type=_port, default=8000, metavar="N", help="default 8000")
     serve.add_argument("--data", type=folder, default=None, metavar="DIR", help="default livingdrug-data")
-    serve.add_argument("--database", metavar="URL", help="sqlite:///FILE (default: a file in the data folder)")
+    serve.add_argument("--database", metavar="URL", help="sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DB")
     serve.set_defaults(run=run_serve)
 
 
@@ -45,14 +45,16 @@ def run_serve(arguments: argparse.Namespace) -> int:
     import uvicorn
 
     from livingdrug.web.application import create_application
-    from livingdrug.web.settings import Settings, is_loopback, locate_database
+    from livingdrug.web.settings import DATABASE, Settings, is_loopback, locate_database
 
     data = (arguments.data or Path("livingdrug-data")).absolute()
     token = os.environ.get(TOKEN, "")
     if not token and not is_loopback(arguments.host):
         token = secrets.token_urlsafe(24)
         print(f"Log in with the token {token} (set {TOKEN} to choose it yourself).", file=sys.stderr)
-    settings = Settings(data, locate_database(data, arguments.database), arguments.host, token)
+    settings = Settings(
+        data, locate_database(data, arguments.database or os.environ.get(DATABASE)), arguments.host, token
+    )
     shown = f"[{arguments.host}]" if ":" in arguments.host else arguments.host
     print(f"http://{shown}:{arguments.port} - data in {data}. Stop with Ctrl-C.", file=sys.stderr, flush=True)
     uvicorn.run(

@@ -43,6 +43,16 @@ def add_trials(commands: "argparse._SubParsersAction[Parser]") -> None:
     extract.add_argument("--json", action="store_true", help="print JSON instead of text")
     extract.set_defaults(run=run_extract)
 
+    export = verbs.add_parser("export-ctml", help="write the records of a file as documents of CTML (MatchMiner)")
+    export.add_argument("source", type=Path, metavar="FOLDER_OR_FILE", help="JSON or NDJSON of ClinicalTrials.gov")
+    export.add_argument("--out", type=Path, required=True, metavar="DIR", help="one JSON file a trial")
+    export.set_defaults(run=run_export_ctml)
+
+    read = verbs.add_parser("import-ctml", help="read documents of CTML into the index")
+    read.add_argument("source", type=Path, metavar="FOLDER_OR_FILE", help="JSON or YAML")
+    read.add_argument("--index", type=Path, default=INDEX, metavar="FILE", help=f"default {INDEX}")
+    read.set_defaults(run=run_import_ctml)
+
 
 def run_index(arguments: argparse.Namespace) -> int:
     """Write the index and say how many trials it took."""
@@ -87,6 +97,26 @@ def run_extract(arguments: argparse.Namespace) -> int:
     for one in statements:
         words = " ".join((one["text"] or one["source"]).split())
         print(f"{one['nct_id']}  {one['target']:12} {one['polarity']:9} {one['value']}  {one['certainty']}: {words}")
+    return DONE
+
+
+def run_export_ctml(arguments: argparse.Namespace) -> int:
+    """Write the documents and say how many."""
+    from livingdrug.study.exchange_ctml import export_ctml
+
+    count, faults = export_ctml(arguments.source, arguments.out)
+    _report(faults)
+    print(f"{count} trials written to {arguments.out}. What CTML cannot say stands under `criteria_verbatim`.")
+    return DONE
+
+
+def run_import_ctml(arguments: argparse.Namespace) -> int:
+    """Write the index and say how many trials it took."""
+    from livingdrug.study.exchange_ctml import import_ctml
+
+    count, faults = import_ctml(arguments.source, arguments.index)
+    _report(faults)
+    print(f"{count} trials indexed in {arguments.index}.")
     return DONE
 
 

@@ -64,6 +64,7 @@ class EvidenceItem(BaseModel):
         "phase1_2_cohort",
         "phase2",
         "phase2_cohort",
+        "rct",
         "rct_halted",
         "rct_post_hoc",
         "retrospective",

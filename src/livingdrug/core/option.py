@@ -123,7 +123,9 @@ class SimulatedEffect(BaseModel):
     """How an option is simulated: a lever of the model with its values, and what they were fitted to or held against.
 
     ``fitted``: values were chosen so that virtual patients respond as the row says. ``bounded``: the model's own
-    prediction, compared with the row. ``assumed``: neither.
+    prediction, compared with the row. ``assumed``: neither. ``crs`` names the row that severe cytokine release is taken
+    from, where the antibody engages T cells that the model does not hold: ``bounded`` by a row of the antibody itself,
+    ``assumed`` to be that of another.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -131,6 +133,8 @@ class SimulatedEffect(BaseModel):
     strength: Literal["fitted", "bounded", "assumed", ""] = ""
     compared_with: tuple[str, ...] = ()
     values: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    crs: tuple[str, ...] = ()
+    crs_strength: Literal["bounded", "assumed", ""] = ""
     reason: str = ""
 
     @model_validator(mode="after")
@@ -141,7 +145,7 @@ class SimulatedEffect(BaseModel):
 
 
 class Option(BaseModel):
-    """One option file."""
+    """One option file; one that is not ranked is listed in its band without a place among the others."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     id: str = Field(pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)+$")
@@ -160,6 +164,7 @@ class Option(BaseModel):
     contraindications: tuple[Criterion, ...] = ()
     cautions: tuple[Criterion, ...] = ()
     mechanism_fit: tuple[Fit, ...] = ()
+    is_ranked: bool = True
     outcomes: tuple[str, ...] = ()
     disconfirming: tuple[str, ...] = ()
     disconfirming_reason: str = ""
@@ -183,4 +188,8 @@ class Option(BaseModel):
         rules = (*self.eligibility, *self.contraindications, *self.cautions)
         named = [item for rule in rules for item in rule.evidence]
         named += [item for fit in self.mechanism_fit for item in fit.evidence]
-        return tuple(dict.fromkeys([*self.outcomes, *self.disconfirming, *self.simulation.compared_with, *named]))
+        return tuple(
+            dict.fromkeys(
+                [*self.outcomes, *self.disconfirming, *self.simulation.compared_with, *self.simulation.crs, *named]
+            )
+        )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from math import isfinite
 from numbers import Real
 from typing import Any, Literal
 
@@ -114,6 +115,7 @@ class Schedule:
         faults: list[Fault] = []
         rows: list[tuple[float, int, int, float]] = []
         offsets = [0]
+        known = _Names(model.name, model.state_names, model.parameter_names)
         for patient, changes in enumerate(patients):
             if isinstance(changes, Change):
                 raise InputError(
@@ -121,9 +123,9 @@ class Schedule:
                 )
             own = []
             for number, change in enumerate(changes):
-                fault = _check_change(model, change, f"schedule of patient {patient}, change {number}")
+                fault = _check_change(known, change, f"schedule of patient {patient}, change {number}")
                 if fault is None:
-                    own.append(_code(model, change))
+                    own.append(_code(known, change))
                 else:
                     faults.append(fault)
             rows.extend(sorted(own, key=lambda row: row[0]))
@@ -184,7 +186,16 @@ class Schedule:
         )
 
 
-def _check_change(model: Model, change: Change, where: str) -> Fault | None:
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """What a model calls its quantities, listed once for all changes of a cohort."""
+
+    name: str
+    state_names: tuple[str, ...]
+    parameter_names: tuple[str, ...]
+
+
+def _check_change(model: _Names, change: Change, where: str) -> Fault | None:
     if not (_is_finite(change.day) and change.day >= 0 and _is_finite(change.value)):
         was = f"{change.day!r} and {change.value!r}"
         return Fault(where, "day must be 0 or later and value finite", was, "correct the change")
@@ -192,17 +203,17 @@ def _check_change(model: Model, change: Change, where: str) -> Fault | None:
         return Fault(where, f"day must be 0 or {EARLIEST:g} or later", repr(change.day), "give 0")
     if change.action not in STATE_ACTIONS:
         return Fault(where, "action must be add, multiply or set", repr(change.action), "use one")
-    if change.target not in (*model.state_names, *model.parameter_names):
+    if change.target not in model.state_names and change.target not in model.parameter_names:
         rule = f"target must be a state or parameter of {model.name}"
         return Fault(where, rule, repr(change.target), "name one of the model's quantities")
     return None
 
 
 def _is_finite(value: Any) -> bool:
-    return isinstance(value, Real) and bool(np.isfinite(float(value)))
+    return isinstance(value, Real) and isfinite(value)
 
 
-def _code(model: Model, change: Change) -> tuple[float, int, int, float]:
+def _code(model: _Names, change: Change) -> tuple[float, int, int, float]:
     """Return a change as numbers: day, action, target, value."""
     is_state = change.target in model.state_names
     actions, names = (STATE_ACTIONS, model.state_names) if is_state else (PARAMETER_ACTIONS, model.parameter_names)

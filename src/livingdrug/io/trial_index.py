@@ -4,7 +4,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from livingdrug.core.errors import InputError
@@ -15,6 +15,8 @@ from livingdrug.options.trial_record import TrialRecord
 
 FORMAT = 1
 """Raised when the tables change: an older file is then refused with a sentence."""
+_JSON = json.JSONEncoder(ensure_ascii=False)
+_FIELDS = tuple(field.name for field in fields(TrialRecord))
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS trials (
     nct_id TEXT PRIMARY KEY, title TEXT, status TEXT, updated TEXT, snapshot TEXT, record TEXT, criteria TEXT
@@ -57,11 +59,11 @@ def write_trial_index(
         base.executescript(_SCHEMA)
         base.execute(f"PRAGMA user_version = {FORMAT}")
         for record, criteria in trials:
-            stored = json.dumps([_encode(c) for c in criteria], ensure_ascii=False)
+            stored = _JSON.encode([_encode(c) for c in criteria])
             base.execute(
                 "DELETE FROM trial_text WHERE rowid IN (SELECT rowid FROM trials WHERE nct_id = ?)", (record.nct_id,)
             )
-            whole = json.dumps(asdict(record), ensure_ascii=False)
+            whole = _JSON.encode({name: getattr(record, name) for name in _FIELDS})
             row = (record.nct_id, record.title, record.status, record.updated, snapshot, whole, stored)
             place_of_row = base.execute("INSERT OR REPLACE INTO trials VALUES (?, ?, ?, ?, ?, ?, ?)", row).lastrowid
             words = ("; ".join(record.conditions), "; ".join(record.interventions), record.summary, record.eligibility)
@@ -100,7 +102,7 @@ def read_trial_index(path: Path | str, *, search: str = "") -> Iterator[IndexedT
     with closing(_open(place)) as base:
         _check_format(base, place)
         for nct_id, title, status, updated, snapshot, text in base.execute(query, values):
-            criteria = tuple(StoredCriterion(*stored) for stored in json.loads(text))
+            criteria = tuple(map(StoredCriterion._make, json.loads(text)))
             yield IndexedTrial(nct_id, title, status, updated, snapshot, criteria)
 
 
@@ -124,6 +126,6 @@ def _check_format(base: sqlite3.Connection, place: Path) -> None:
 
 def _encode(criterion: Criterion) -> tuple[str, ...]:
     asked = criterion.predicate
-    predicate = "" if asked is None else json.dumps(encode_predicate(asked), ensure_ascii=False)
+    predicate = "" if asked is None else _JSON.encode(encode_predicate(asked))
     scope = str(criterion.value.get("scope", "")) if isinstance(criterion.value, dict) else ""
     return (criterion.text, criterion.section, criterion.target, criterion.polarity, predicate, scope)

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from functools import cache, lru_cache
 from types import MappingProxyType
 
+from livingdrug.options.spellings import compile_spellings
+
 ANTIGENS: Mapping[str, str] = MappingProxyType(
     {
         "BCMA": r"BCMA|TNFRSF17|CD269|[Bb]-?[Cc]ell [Mm]aturation [Aa]ntigen",
@@ -138,17 +140,60 @@ PRODUCTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """Products by their names, in small letters, and what they bind."""
 
-_GLUED = r"(?:(?<![A-Za-z0-9])|(?<=CD19)|(?<=CD20)|(?<=CD22)|(?<=BCMA)|(?<=[Aa]nti))"
+_GLUED = r"(?:(?<![A-Za-z0-9].)|(?<=CD19.)|(?<=CD20.)|(?<=CD22.)|(?<=BCMA.)|(?<=[Aa]nti.))"
+"""What may stand before a name, as of the place behind its first letter."""
 _END = r"(?![a-z0-9])"
 JOIN = r"\s*(?:,|/|and/or|and|or|&|\+(?=\s*CD)|,\s*(?:and|or))\s*"
 """What stands between the antigens of a list."""
 GAP = r"(?:\s*\([^()]{0,40}\))?"
 
 
+_SMALL = (
+    *(
+        "ell maturation",
+        "ell Maturation",
+        "yndecan",
+        "siglec",
+        "omatostatin",
+        "c-KIT",
+        "cKIT",
+        "c-MET",
+        "cMET",
+        "laudin",
+    ),
+    *(
+        "laudin",
+        "arcinoembryonic",
+        "adherin1",
+        "adherin-1",
+        "adherin 1",
+        "arbonic",
+        "hlorotoxin",
+        "esothelin",
+        "lypican",
+    ),
+    *(
+        "erbB",
+        "erbb",
+        "pidermal",
+        "isialo",
+        "rostate s",
+        "rostate-s",
+        "rostate S",
+        "rostate-S",
+        "trop2",
+        "trop-2",
+        "ectin4",
+    ),
+    *("ectin-4", "olate r", "olate R", "hK2", "ntegrin", "uPAR"),
+)
+"""One of these stands in a text that has a name beginning with a small letter: a quick look before the long one."""
+
+
 @cache
-def _compile() -> re.Pattern[str]:
-    """Return one pattern without groups: the engine then skips, by the first letter, what cannot match."""
-    return re.compile(rf"(?=[A-Z5a-gilmnprstu]){_GLUED}(?:{'|'.join(ANTIGENS.values())}){_END}")
+def _compile(*, is_small: bool) -> re.Pattern[str]:
+    """Return one pattern for the names that begin with a small letter, or for the others."""
+    return compile_spellings(ANTIGENS.values(), before=_GLUED, after=_END, is_small=is_small)
 
 
 @cache
@@ -169,8 +214,11 @@ def find_antigens(plain: str) -> list[tuple[int, int, str]]:
 
 @lru_cache(maxsize=64)
 def _find_antigens(plain: str) -> tuple[tuple[int, int, str], ...]:
+    matches = [*_compile(is_small=False).finditer(plain)]
+    if any(part in plain for part in _SMALL):
+        matches = sorted([*matches, *_compile(is_small=True).finditer(plain)], key=lambda match: match.start())
     found = []
-    for match in _compile().finditer(plain):
+    for match in matches:
         each = ((name, pattern.match(plain, match.start())) for name, pattern in _compile_each())
         name = next((name for name, whole in each if whole and whole.end() == match.end()), "")
         found.append((match.start(), match.end(), name))

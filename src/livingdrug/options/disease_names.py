@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from types import MappingProxyType
 
+from livingdrug.options.spellings import compile_spellings
+
 
 @dataclass(frozen=True, slots=True)
 class DiseaseName:
@@ -185,7 +187,7 @@ _LYMPHOMA = (
         "follicular",
         "b_nhl",
         ("follicular|follicular(?: b~cell)?(?:~non~hodgkin(?:'?s)?)?~LYM",),
-        (r"(?<![a-z])FL(?:3B)?\b",),
+        (r"FL(?:3B)?\b",),
     ),
     _D(
         "follicular_3b",
@@ -218,7 +220,7 @@ _LYMPHOMA = (
         "hodgkin",
         "lymphoma",
         ("hodgkin|(?<!non)(?<!non[\\s-])(?:classical |classic )?hodgkin(?:'?s)?(?:~(?:LYM|disease))?",),
-        (r"cHL\b", r"(?<![A-Za-z-])HL\b"),
+        (r"cHL\b", r"HL(?<![A-Za-z-]..)\b"),
     ),
     _D(
         "b_cell",
@@ -372,7 +374,7 @@ def _compile_acronyms() -> tuple[re.Pattern[str], tuple[tuple[str, re.Pattern[st
     """Return one pattern without groups, which is quick, and one for each name."""
     pairs = [(disease.name, acronym) for disease in _list_names() for acronym in disease.acronyms]
     each = tuple((name, re.compile(rf"(?:{acronym})(?![A-Za-z0-9])")) for name, acronym in pairs)
-    return re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(a for _, a in pairs)})(?![A-Za-z0-9])"), each
+    return compile_spellings((acronym for _, acronym in pairs), after="(?![A-Za-z0-9])"), each
 
 
 @cache

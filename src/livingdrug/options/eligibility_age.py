@@ -38,6 +38,10 @@ _LOWER = re.compile(rf"(?P<sign>{_LOW})\s*(?:the\s+)?(?:ages?\s+(?:of\s+)?)?{_N}
 _UPPER = re.compile(rf"(?P<sign>{_HIGH})\s*(?:the\s+)?(?:ages?\s+(?:of\s+)?)?{_N}\s*(?P<u1>{_YEAR})?{_OLD}")
 _AND_UP = re.compile(rf"{_N}\s*(?P<u1>{_YEAR})?{_OLD}{_UPWARD}(?:\s*(?:years?|in\s+age|than\s+\d+))?")
 _AND_DOWN = re.compile(rf"{_N}\s*(?P<u1>{_YEAR})?{_OLD}{_DOWNWARD}")
+_MUST_BE = re.compile(
+    rf"\bmust\s+be\s+(?:aged\s+)?{_N}\s*(?P<u1>{_YEAR}){_OLD}(?=\W*(?:inclusive|at\s|on\s+the\s+day|when\b|$))"
+)
+"""``must be 18 years of age at the time of consent``: at least."""
 _AGE_WORD = re.compile(
     r"\bage[ds]?\b|\byears?[\s-]+(?:old|of\s+age|or\s+older|and\s+older|and\s+above)|\byears?\s+older\b"
     r"|\by/?o\b|year-old|\badults?\b|years\s+and"
@@ -67,6 +71,7 @@ _GROUPED = re.compile(
     r"karnofsky|lansky|creatinine|guardian|minors|assent|contracepti|regimen|chemotherapy|ejection|clearance"
     r"|diagnosed?\s+at|donor|transplant"
 )
+_DIGIT = re.compile(r"\d")
 _NUMBERS = re.compile(r"\d{1,3}(?:\.\d+)?")
 _HAS_YEAR = re.compile(r"\d\s?y\b|year|yr|y/o|\byo\b|y\.o|month|week|old|\bage")
 
@@ -94,9 +99,11 @@ def find_ages(text: EligibilityText, _: TrialContext) -> Iterator[Statement]:
 
 
 def _may_tell_age(lower: str) -> bool:
-    if _BARE.fullmatch(lower):
+    if _DIGIT.search(lower) is None:
+        return False
+    if any(word in lower for word in ("age", "year", "old", "adult", "y/o")) and _AGE_WORD.search(lower):
         return True
-    return any(word in lower for word in ("age", "year", "old", "adult", "y/o")) and bool(_AGE_WORD.search(lower))
+    return _BARE.fullmatch(lower) is not None
 
 
 def ask_age(value: dict[str, float]) -> Predicate:
@@ -120,6 +127,7 @@ def _read_unit(lower: str, unit: Unit) -> tuple[dict[str, float], int, int] | No
         (_UPPER, None),
         (_AND_UP, None),
         (_AND_DOWN, None),
+        (_MUST_BE, None),
     ):
         for found in pattern.finditer(lower):
             if not _is_limit(lower, found):
@@ -127,8 +135,20 @@ def _read_unit(lower: str, unit: Unit) -> tuple[dict[str, float], int, int] | No
             value = reader(found) if reader else _read_single(pattern, found, is_exclusion=is_exclusion)
             if value is None or (reader and is_exclusion):
                 continue
-            return value, found.start(), found.end()
+            end = found.end()
+            if pattern is _AND_UP and not is_exclusion:
+                value, end = _add_upper(lower, value, end)
+            return value, found.start(), end
     return None
+
+
+def _add_upper(lower: str, value: dict[str, float], end: int) -> tuple[dict[str, float], int]:
+    """Read ``and 75 years or less`` behind ``16 years or more``."""
+    joined = re.match(r"\W*(?:and|but)\W+", lower[end:])
+    upper = None if joined is None else _AND_DOWN.match(lower, end + joined.end())
+    if upper is None:
+        return value, end
+    return {**value, "max": _years(upper[1], upper["u1"])}, upper.end()
 
 
 def _is_limit(lower: str, found: re.Match[str]) -> bool:
@@ -188,7 +208,7 @@ def _check(value: dict[str, float]) -> dict[str, float] | None:
 def _read_single(pattern: re.Pattern[str], found: re.Match[str], *, is_exclusion: bool) -> dict[str, float] | None:
     number = next(g for g in found.groups() if g and re.fullmatch(r"\d{1,3}(?:\.\d+)?", g))
     years = _years(number, found["u1"])
-    is_low = pattern in (_LOWER, _AND_UP)
+    is_low = pattern in (_LOWER, _AND_UP, _MUST_BE)
     sign = found.groupdict().get("sign") or ""
     strict = bool(sign) and not re.search(r"=|≥|≤|equal|least|most|minimum|maximum|up\s+to|from|\bno\b|not", sign)
     if is_exclusion:

@@ -6,9 +6,10 @@ that the patient had it; the trial's own product, its manufacture and its dates 
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from livingdrug.options.antigen_names import find_antigens
+from livingdrug.options.eligibility_history import IS_INTERVAL, LET, NOT, STOPPED, Mention, is_history
 from livingdrug.options.eligibility_statement import (
     ALLOWED,
     EXCLUDED,
@@ -25,14 +26,15 @@ from livingdrug.options.predicate import Group, Leaf, Predicate
 CAR_T, GENE_OR_CELL, TARGET_THERAPY = "car_t", "gene_or_cell_therapy", "target_therapy"
 
 _CAR = re.compile(
-    r"\bcar[\s.-]*(?:modified[\s-]*)?(?:t|nk)\b(?:[\s-]*(?:cells?))?|\bc?cars?[\s-]*t[\s-]*cells?|\bcart\b"
+    r"\bcar[\s.-]*(?:modified[\s-]*)?(?:ts?|nks?)\b(?:[\s-]*(?:cells?))?|\bc?cars?[\s-]*t[\s-]*cells?|\bcart\b"
     r"|\bcart[\s-]*(?:cells?|therapy)|\bchimeric\s+(?:antigen|antigens"
-    r"|receptor)[\s-]*(?:antigen\s+)?(?:receptors?)?"
+    r"|receptor)[\s-]*(?:antigen\s+)?(?:receptors?)?(?:[\s-]*(?:modified|engineered|redirected)?[\s-]*(?:t|nk)[\s-]*(?:cells?|lymphocytes?)\b)?"
     r"|\bcar[\s-]+(?:cell(?:ular)?\s+)?(?:therapy|therapies|treatment|products?|modified|transduced"
     r"|engineered|expressing)|\bcar[\s-]*t(?=[\s-]*(?:na[iï]ve|exposed|experienced|pretreated))"
 )
+_BARE_CAR = re.compile(r"(?:directed|targeted|specific|cd19|cd22|bcma)\s+(cars?)\b(?![\s.-]*(?:t|nk)\b)")
 _GENE = re.compile(
-    r"\b(?:gene|genetically|genetic)[\s-]*(?:therap(?:y|ies)|modified|engineered|manipulated|transfer"
+    r"\b(?:gene|genetically|genetic)[\s-]*(?:therap(?:y|ies)|edit(?:ing|ed)|modified|engineered|manipulated|transfer"
     r"|transduced)(?:\s+(?:products?|t[\s-]*cells?|cell(?:s|ular)?(?:\s+(?:therap\w+|immunotherap\w+"
     r"|products?))?|t[\s-]*cell\s+therap\w+|autologous\s+t[\s-]*cells?))?"
     r"|\btransgenic\s+(?:t[\s-]*)?cell\s+therap\w+|\b(?:lentiviral|retroviral"
@@ -41,60 +43,31 @@ _GENE = re.compile(
     r"\b(?:(?:adoptive|t|immune|effector|engineered|transferred|genetically|b\s+cell-directed|lymphocyte"
     r"|modified|autologous|allogeneic|somatic|other|any)[\s-]+)*cell(?:ular)?[\s-]+(?:immuno)?(?:therap(?:y"
     r"|ies)|treatment|transfer)(?:\s+products?)?"
+    r"|\bcell[\s-]based\s+(?:immuno)?therap\w+"
     r"|\badoptive\s+(?:immuno)?therap\w+|\badoptive\s+(?:immune\s+)?(?:t[\s-]*)?cell(?:ular)?\s+\w+"
     r"|\bengineered\s+(?:t[\s-]*)?cells?(?:\s+therap\w+)?|\bt[\s-]*cell\s+receptor[\s-]+(?:engineered"
     r"|modified|therapy|t)"
 )
+_MARKS = ("gene", "adoptive", "engineered", "viral", "receptor")
+_CELL = re.compile(r"cell(?:ular)?[\s-]+(?:based\s+)?(?:immuno)?(?:therap|treat|transf)")
 _DIRECTED = re.compile(
-    r"(?:[\s-]*(?:directed|targeted|targeting|specific|based)[\s,-]*(?:[\w-]+[\s-]+){0,2}?(?:therap(?:y|ies)"
+    r"(?:-?\s+(?:or|and|/)\s+[\w-]+?)?(?:[\s-]*(?:directed|targeted|targeting|specific|based)[\s,-]*(?:[\w-]+[\s-]+){0,2}?(?:therap(?:y|ies)"
     r"|treatments?|agents?|products?|drugs?|immunotherap\w+|medications?|investigational))|\s+(?:therap(?:y"
     r"|ies)|treatment)\b"
 )
+_IS_EXPRESSED = re.compile(r"\W{0,3}(?:positiv|express|negativ)")
+_AGAINST = re.compile(r"\s+(?:agents?|drugs?|products?|immunotherap\w+)\b")
+"""After ``anti-CD7``."""
+_BY_ANTIBODY = frozenset({"CD20", "CD38"})
+"""Agents against these are antibodies of standard therapy unless more is said."""
 _DIRECTED_AT = re.compile(
     r"\b(?:therap(?:y|ies)|treatments?|agents?|drugs?|products?)\b[\w\s]{0,20}?\b(?:directed\s+(?:at|to"
     r"|against|toward)|targeting|targeted\s+(?:at|to|against)|against"
     r"|that\s+targets?)\s+(?:\w+[\s/,-]+){0,8}\W*$"
 )
-_ANCHOR = re.compile(
-    r"\b(?:before|prior\s+to|after|following|preceding|until|during|post|from|of|for|to|since|receive"
-    r"|receiving|with|at|undergo|undergoing|require\w*|planned|scheduled|following)\s+"
-    r"(?:(?:the|their|study|planned|first|initial|protocol|this|start\s+of|day\s+of|time\s+of|receiving"
-    r"|treatment\s+with|infusion\s+of|administration\s+of|a|an|anti)\W+)*(?:[\w./+-]+[\s-]+){0,2}?$"
-)
-_HAD_BEFORE = re.compile(
-    r"\b(?:prior|previous(?:ly)?|earlier|past|history|received|receipt|treated|having|had|has\s+had|exposed"
-    r"|exposure|used?|underwent|undergone|failed|failure|refractory|relaps\w+|progress\w*|any|other|another"
-    r"|na[iï]ve|participated|enrolled|given|administration\s+of|treatment\s+with|accepted|been|pretreated"
-    r"|pre-treated|washout|discontinu\w+|since|last|most\s+recent)\b"
-)
-_RECEIVED_AFTER = re.compile(
-    r"^[\w\s,/()-]{0,60}?\b(?:in\s+the\s+past|previously|before\s+(?:enrol|screen|inclusion|entry|leuka"
-    r"|apheresis|signing|study|this)|prior\s+to\s+(?:enrol|screen|inclusion|entry|leuka|apheresis|signing"
-    r"|study|registration|consent|the\s+study|informed|first)|within|at\s+any\s+time|received)\b"
-)
-_OWN = re.compile(
-    r"\b(?:allerg\w+|hypersensitiv\w+|intoleran\w+|suitable|unsuitable|eligible\s+for|candidates?|ineligible"
-    r"|contraindicat\w+|toxicit\w+\s+management|willing\w*|agree\w*|consent|plan(?:ned|s)?\s+to|schedul\w+"
-    r"|intend\w*|manufactur\w+|production|prepar\w+|transduc\w+|collect\w*|availab\w+|insufficient|sufficient"
-    r"|dose|shedding|contracepti\w+|pregnan\w*|birth\s+control|component|excipient|accept\s+treatment"
-    r"|follow-?up|long-?term|vaccin\w+|donat\w+|judged|opinion|bridging|refus\w+|unable\s+to|benefit\s+from"
-    r"|naive\s+t|participat\w+\s+in\s+this|intervening)\b"
-)
-_NOT = re.compile(
-    r"\b(?:no|not|never|without|neither|nor|naive|naïve|free\s+of|denies|cannot|must\s+not|should\s+not"
-    r"|have\s+not|has\s+not|had\s+not|none|absence\s+of|excluding)\b"
-)
 _EXCEPT = re.compile(
     r"\b(?:except(?:ing|ion)?(?:\s+(?:for|of|that))?|excluding|other\s+than|with\s+the\s+exception\s+of"
     r"|apart\s+from|aside\s+from|unless)\b"
-)
-_LET = re.compile(
-    r"\b(?:(?:is|are|be|will\s+be|may\s+be|can\s+be|considered)\s+(?:still\s+)?(?:also\s+)?(?:allowed"
-    r"|permitted|eligible|acceptable|accepted|included|enrolled|permissible)|allowed|permitted|acceptable"
-    r"|may\s+(?:also\s+)?(?:have|be|participate|enrol+)"
-    r"|can\s+(?:also\s+)?(?:be|participate|enrol+)|not\s+(?:be\s+)?(?:an?\s+)?(?:exclu\w+)|regardless"
-    r"|irrespective|either|eligible\s+(?:if|provided|for\s+(?:enrol|inclusion|the\s+study))|also\s+eligible"
-    r"|are\s+eligible|not\s+required|with\s+or\s+without|including\s+those)\b"
 )
 _MUST = re.compile(
     r"\b(?:must\s+have|have\s+(?:previously\s+)?(?:received|failed|relapsed|progressed)|has\s+(?:received"
@@ -109,47 +82,36 @@ _RESULT = re.compile(
     r"\b(?:refractory\s+to|fail\w*\s+to\s+respond|no\s+response|non-?respon\w+|progress\w+\s+(?:within|on)"
     r"|relaps\w+\s+within|toxicit\w+|grade|crs|icans|neurotox\w+|unresolved|not\s+recovered)\b"
 )
-_STOPPED = re.compile(
-    r"\bwash[\s-]*out\b|\b(?:must|should|have|has|be)\s+(?:be|been|have\s+been)?\s*(?:discontinued|stopped"
-    r"|completed|occurred|finished)\b"
-)
-_IS_INTERVAL = re.compile(
-    r"(?:\s*(?:infusions?|therap\w+|products?|treatment))?\s*(?:\([^)]*\)\s*)?[:-]?\s*(?:≥|>\s?=?|=\s?>"
-    r"|at\s+least|more\s+than|within|<)\s*\d+\s*(?:days?|weeks?|months?)"
-)
-
-
-_MAY_NAME = re.compile(
-    r"car[\s.-]?[tn]|cart|cars|\bcar\b|chimer|gene|cellular|cells?[\s-]|adoptive|engineered|target|direct|against|therap|treat|anti-|agent"
-)
-"""What a sentence holds if it may speak of such a therapy: a quick look before the long one."""
-
-
 _MUST_SHOW = re.compile(
     r"[^,;]{0,30}?\b(?:must|should|need\s+to|are\s+required\s+to)\s+(?:also\s+)?(?:have|show|be|undergo|provide)\b"
 )
 """Those who had the therapy are let in, and more is asked of them."""
+_IS_REQUIRED = re.compile(
+    r"[\w\s-]{0,25}?\b(?:has|have|had)\s+failed\b"
+    r"|[\w\s-]{0,30}?(?<!not )(?<!no )\b(?:is|are)?\s*(?:required|mandatory)\b"
+)
+_NO_NEGATION = re.compile(
+    r"not\s+limited\s+to|not\s+only|no\s+more\s+than|whether\s+or\s+not|(?:did|does|do|have|has|had)\s+not\s+"
+    r"(?:respond\w*|achiev\w*|benefit\w*|reach\w*|obtain\w*)"
+    r"|\bnot\s+(?:eligible|suitable|appropriate|an?\s+candidates?|candidates?)\s+for|\bno\s+(?:response|remission)|\bnot\s+respond\w*"
+)
+"""Words that deny a response, or nothing, rather than the therapy."""
+_CASE = re.compile(
+    r"^\W*(?:if|when|in\s+(?:case|patients|subjects|participants|those)|for\s+(?:patients|subjects|participants|those))\b"
+)
+"""What follows is asked of those who had the therapy."""
+_NAMED_AMONG = re.compile(r"[^.;()]{0,60}(?:\(|\bincluding\b|\bsuch\s+as\b|\be\.?g\b|\blike\b)[^.;]{0,80}")
+"""Between therapies against a target and a CAR T-cell therapy that is one of them."""
+_EITHER_TIME = re.compile(r"\b(?:on|during|at|upon)\s+or\s+after\b|\bafter\s+or\s+(?:on|during)\b")
+_OR_DRUG = re.compile(r"\b(?:drugs?|agents?|antibod\w+|treatments?)\W+(?:and/or|or|and)\W+(?:\w+\W+){0,2}$")
 _SAME_EVENT = re.compile(
     r"\b(?:progress|relaps|refractor|fail|recur)\w*\s+or\s+(?=(?:progress|relaps|refractor|fail|recur))"
 )
 _NAMES_CAR_T = re.compile(r"[^.;]{0,40}\bincluding\b[^.;]{0,30}\bcar-?\s?t\b")
-_TOXICITY = re.compile(
-    r"\b(?:toxicit\w+|neurotox\w+|crs|icans|cytokine\s+release\s+syndrome|adverse\s+(?:events?|effects?)|complications?|side\s+effects?)"
-    r"\b[^,;]{0,50}?\b(?:from|of|due\s+to|related\s+to|caused\s+by|after|following|to)\W+(?:\w+\W+){0,4}$"
-)
-"""A toxicity of an earlier therapy is barred, not the therapy."""
-_OTHER_TRIAL = re.compile(
-    r"[\s-]*(?:\w+[\s-]+){0,2}?(?:(?:clinical\s+)?trials?\b(?!\s+within)|protocols?\b|(?:is\s+|are\s+)?(?:planned|scheduled)\b)"
-)
-_BIRTH_CONTROL = re.compile(r"\b(?:contracepti\w+|birth\s+control|childbearing)\b")
 
 
-@dataclass(frozen=True, slots=True)
-class _Mention:
-    start: int
-    end: int
-    scope: str
-    targets: tuple[str, ...]
+Antigen = tuple[int, int, str]
+"""Where one stands in a sentence, and its name."""
 
 
 def find_prior_car_t(text: EligibilityText, _: TrialContext) -> Iterator[Statement]:
@@ -166,16 +128,27 @@ def find_prior_car_t(text: EligibilityText, _: TrialContext) -> Iterator[Stateme
      ('excluded', {'scope': 'car_t', 'targets': [], 'within_days': 90.0})]
     """
     seen: set[tuple[str, str, str]] = set()
-    for unit in text.units:
-        if unit.is_heading or unit.block != MAIN:
-            continue
+    antigens = find_antigens(text.plain)
+    for unit in _list_units(text, antigens):
         lower = text.lower[unit.body : unit.end]
-        if not _MAY_NAME.search(lower):
-            continue
-        for statement in _read_unit(lower, text.plain[unit.body : unit.end], unit):
+        here = [(a - unit.body, b - unit.body, name) for a, b, name in antigens if unit.body <= a and b <= unit.end]
+        for statement in _read_unit(lower, here, unit):
             if statement.key not in seen:
                 seen.add(statement.key)
                 yield statement
+
+
+def _list_units(text: EligibilityText, antigens: list[Antigen]) -> list[Unit]:
+    """Return what may speak of such a therapy: a quick look before the long one."""
+    units = {text.find_unit(start) for start, _, _ in antigens}
+    units.update(text.find_units(("car", "chimer", *_MARKS)))
+    units.update(text.find_unit(found.start()) for found in _CELL.finditer(text.lower))
+    return sorted(unit for unit in units if not unit.is_heading and unit.block == MAIN)
+
+
+def _may_be_gene(lower: str) -> bool:
+    """Whether a sentence may speak of gene or cell therapy: a quick look before the long one."""
+    return any(mark in lower for mark in _MARKS) or ("cell" in lower and _CELL.search(lower) is not None)
 
 
 def ask_prior_car_t(value: dict[str, object], polarity: str) -> Predicate:
@@ -204,29 +177,42 @@ def ask_prior_car_t(value: dict[str, object], polarity: str) -> Predicate:
     return asked if polarity == REQUIRED else Group("not", (asked,))
 
 
-def _read_unit(lower: str, plain: str, unit: Unit) -> Iterator[Statement]:
-    mentions = [m for m in _list_mentions(lower, plain) if _is_history(lower, m, unit)]
+def _read_unit(lower: str, antigens: list[Antigen], unit: Unit) -> Iterator[Statement]:
+    named = _list_mentions(lower, antigens)
+    mentions = [m for m in named if is_history(lower, m, unit)]
     if not mentions:
         return
     except_at = _EXCEPT.search(lower)
+    if except_at is not None and mentions[0].start < except_at.start():
+        mentions += [m for m in named if m.scope == CAR_T and m.start > except_at.start() and m not in mentions]
     main = [m for m in mentions if except_at is None or m.start < except_at.start()]
     excepted = [m for m in mentions if m not in main and m.scope == CAR_T]
     if main:
         stated = _state(lower, unit, main, is_split=bool(excepted))
         if stated.polarity != REQUIRED or stated.value["scope"] == CAR_T:
             yield stated
-    if excepted and (main or unit.section == EXCLUSION or _NOT.search(lower[: excepted[0].start])):
+    if excepted and (main or unit.section == EXCLUSION or NOT.search(lower[: excepted[0].start])):
         polarity = ALLOWED if except_at and "unless" not in except_at[0] else EXCLUDED
         yield _make(unit, excepted, polarity, None, PARSED if polarity == ALLOWED else PARTIAL)
     elif excepted:
         yield _state(lower, unit, excepted, is_split=False)
 
 
-def _state(lower: str, unit: Unit, mentions: list[_Mention], *, is_split: bool) -> Statement:
+def _state(lower: str, unit: Unit, mentions: list[Mention], *, is_split: bool) -> Statement:
+    wide = mentions[0]
+    if wide.scope != CAR_T and wide.targets and all(_is_named_among(lower, wide, m) for m in mentions[1:]):
+        has_car = wide.scope == GENE_OR_CELL and any(m.scope == CAR_T for m in mentions)
+        mentions = [replace(wide, scope=CAR_T) if has_car else wide]
+    is_any = any(m.scope == GENE_OR_CELL and not m.targets for m in mentions)
     mentions = [m for m in mentions if m.scope == CAR_T] or mentions
+    if is_any and mentions[0].scope == CAR_T:
+        mentions = [replace(m, targets=()) for m in mentions]
     if mentions[0].scope == GENE_OR_CELL and _NAMES_CAR_T.match(lower, mentions[0].end):
         mentions = [replace(mentions[0], scope=CAR_T), *mentions[1:]]
     first, last = mentions[0], mentions[-1]
+    if first.scope == GENE_OR_CELL and first.targets and _OR_DRUG.search(lower[: first.start]):
+        first = replace(first, scope=TARGET_THERAPY)
+        mentions = [first, *mentions[1:]]
     before, after = lower[: first.start], lower[last.end :]
     days, is_minimum = _find_interval(lower, first, last)
     polarity = _find_polarity(before, after, unit)
@@ -247,7 +233,12 @@ def _state(lower: str, unit: Unit, mentions: list[_Mention], *, is_split: bool) 
     return _make(unit, mentions, polarity, days, certainty)
 
 
-def _make(unit: Unit, mentions: list[_Mention], polarity: str, days: float | None, certainty: str) -> Statement:
+def _is_named_among(lower: str, wide: Mention, narrow: Mention) -> bool:
+    """Whether a therapy is given as one of those against a target."""
+    return set(narrow.targets) <= set(wide.targets) and bool(_NAMED_AMONG.fullmatch(lower, wide.end, narrow.start))
+
+
+def _make(unit: Unit, mentions: list[Mention], polarity: str, days: float | None, certainty: str) -> Statement:
     targets = list(dict.fromkeys(target for m in mentions for target in m.targets))
     if any(m.scope == CAR_T and not m.targets for m in mentions):
         targets = []
@@ -257,26 +248,36 @@ def _make(unit: Unit, mentions: list[_Mention], polarity: str, days: float | Non
     return Statement("prior_car_t", polarity, value, start, end, unit.section, certainty, predicate)
 
 
-def _list_mentions(lower: str, plain: str) -> list[_Mention]:
-    antigens = find_antigens(plain)
+def _list_mentions(lower: str, antigens: list[Antigen]) -> list[Mention]:
     found = [(m.start(), m.end(), CAR_T) for m in _CAR.finditer(lower)]
+    found += [(*m.span(1), CAR_T) for m in _BARE_CAR.finditer(lower)]
     found += [
         (m.start(), m.end(), GENE_OR_CELL)
-        for m in _GENE.finditer(lower)
+        for m in (_GENE.finditer(lower) if _may_be_gene(lower) else ())
         if not any(m.start() < end and m.end() > start for start, end, _ in found)
         and not re.search(r"\b(?:stem|nk|killer|dendritic|car[\s-]*t?)[\s-]+$", lower[: m.start()])
     ]
-    mentions = [_Mention(start, end, scope, _find_targets(lower, antigens, start, end)) for start, end, scope in found]
+    mentions = [Mention(start, end, scope, _find_targets(lower, antigens, start, end)) for start, end, scope in found]
     for start, end, name in antigens:
-        taken = any(m.start - 60 <= start <= m.end + 30 and name in m.targets for m in mentions)
+        taken = any(
+            m.start - 60 <= start <= m.end + 30
+            and name in m.targets
+            and not any(other == name and end <= first < m.start for first, _, other in antigens)
+            for m in mentions
+        )
         antibody = re.search(r"antibod|mab\b|monoclonal", lower[max(0, start - 40) : end + 30])
         directed = _DIRECTED_AT.search(lower[:start])
-        if not taken and antibody is None and (directed or _DIRECTED.match(lower, end)):
-            mentions.append(_Mention(directed.start() if directed else start, end, TARGET_THERAPY, (name,)))
+        is_against = (
+            name not in _BY_ANTIBODY
+            and lower[max(0, start - 5) : start].startswith("anti")
+            and _AGAINST.match(lower, end)
+        )
+        if not taken and antibody is None and (directed or is_against or _DIRECTED.match(lower, end)):
+            mentions.append(Mention(directed.start() if directed else start, end, TARGET_THERAPY, (name,)))
     return sorted(mentions, key=lambda m: m.start)
 
 
-def _find_targets(lower: str, antigens: list[tuple[int, int, str]], start: int, end: int) -> tuple[str, ...]:
+def _find_targets(lower: str, antigens: list[Antigen], start: int, end: int) -> tuple[str, ...]:
     """Return the antigens that stand right before a therapy or right after it, as ``targeting CD19``."""
     targets: list[str] = []
     edge = start
@@ -292,6 +293,8 @@ def _find_targets(lower: str, antigens: list[tuple[int, int, str]], start: int, 
     edge = end
     for first, last, name in antigens:
         gap = lower[edge:first] if first >= edge else "?"
+        if _IS_EXPRESSED.match(lower, last):
+            break
         if re.fullmatch(
             r"(?:[\s,/(-]|\b(?:cells?|therap(?:y|ies)|products?|treatments?|infusions?|directed|targeting"
             r"|targeted|against|at|to|towards?|that|targets?|and|or|specific|for|is|are|anti)\b)*",
@@ -300,78 +303,6 @@ def _find_targets(lower: str, antigens: list[tuple[int, int, str]], start: int, 
             targets.insert(0, name)
             edge = last
     return tuple(dict.fromkeys(reversed(targets)))
-
-
-def _is_history(lower: str, mention: _Mention, unit: Unit) -> bool:
-    """Whether a mention is of a therapy that the patient had or did not have."""
-    before, after = lower[: mention.start], lower[mention.end :]
-    clause = re.split(r"[.;]", before)[-1]
-    near = re.split(r"[.;]", after)[0]
-    if re.match(r"[\s-]*(?:na[iï]ve|exposed|experienced|pretreated)", after):
-        return True
-    if _OWN.search(clause[-70:]) and not re.search(
-        r"\b(?:prior|previous\w*|received|history|treated)\b[^,;]*$", clause
-    ):
-        return False
-    if re.match(
-        r"[\s-]*(?:\w+[\s-]+){0,3}?(?:production|manufactur\w*|prepar\w*|product\s+infusion|toxicit\w*|availab\w*"
-        r"|expan\w*|transduc\w*|collect\w*|prefer\w*|dose\b|infusion\s+day)",
-        after,
-    ):
-        return False
-    if _TOXICITY.search(clause) or _OTHER_TRIAL.match(after) or _BIRTH_CONTROL.search(clause):
-        return False
-    had = _HAD_BEFORE.search(clause)
-    anchor = _ANCHOR.search(clause)
-    if anchor is not None:
-        return _is_own_history(clause, anchor)
-    if had is not None:
-        return True
-    if unit.section == EXCLUSION:
-        return (
-            len(clause.strip(" *-,(:")) < 40
-            or bool(_RECEIVED_AFTER.match(near) or _HAD_BEFORE.search(unit.parent))
-            or ":" in clause
-        )
-    return bool(_NOT.search(clause[-60:]) or _LET.search(near) or _STOPPED.search(near) or _IS_INTERVAL.match(near))
-
-
-def _is_own_history(clause: str, anchor: re.Match[str]) -> bool:
-    """Whether what follows ``after``, ``of`` or ``with`` is the patient's own earlier therapy."""
-    held = anchor[0]
-    word = re.match(r"\w+", held)
-    first = word[0] if word else ""
-    if re.search(
-        r"\b(?:prior|previous(?:ly)?|earlier|other|another|any|existing|last|recent)\b",
-        re.sub(r"^prior\s+to", "", held),
-    ):
-        return True
-    lead = clause[: anchor.start()]
-    if first in {"of", "for"}:
-        return bool(
-            re.search(
-                r"\b(?:history|receipt|recipients?|lines?|courses?|type|use|exposure|kind|failure|any|prior\s+\w+"
-                r"|one)\W*$",
-                lead,
-            )
-        )
-    if first in {"with", "to", "from", "receive", "receiving"}:
-        return bool(
-            re.search(
-                r"\b(?:treat\w*|exposed|exposure|therapy|refractory|managed|pretreated|intervention|recovered"
-                r"|toxicit\w+|contact|respond\w*|response|resistan\w+|previously|prior)\W*$",
-                lead,
-            )
-        )
-    if first in {"after", "following", "post"}:
-        return bool(
-            re.search(
-                r"\b(?:relaps\w+|progress\w+|recurr\w+|refractory|fail\w*|persist\w+|disease"
-                r"|residual)\W*(?:\w+\W+){0,3}$",
-                lead,
-            )
-        )
-    return first == "since"
 
 
 def _find_polarity(before: str, after: str, unit: Unit) -> str:
@@ -384,8 +315,10 @@ def _find_polarity(before: str, after: str, unit: Unit) -> str:
         return ALLOWED if is_either else (EXCLUDED if unit.section != EXCLUSION else REQUIRED)
     if re.search(r"\bna[iï]ve\s+(?:to|for)\b", clause):
         return EXCLUDED if unit.section != EXCLUSION else REQUIRED
-    negated = _NOT.search(re.sub(r"not\s+limited\s+to|not\s+only|no\s+more\s+than|whether\s+or\s+not", "", clause))
-    lets = _LET.search(near) or (unit.section != EXCLUSION and _LET.search(clause))
+    if unit.section != EXCLUSION and _IS_REQUIRED.match(near):
+        return REQUIRED
+    negated = NOT.search(_NO_NEGATION.sub("", clause))
+    lets = LET.search(near) or (unit.section != EXCLUSION and LET.search(clause))
     if negated and re.match(r"\W*(?:\w+\W+){0,4}?(?:permitted|allowed|acceptable)\W*$", near):
         return EXCLUDED
     denied = re.search(
@@ -397,8 +330,8 @@ def _find_polarity(before: str, after: str, unit: Unit) -> str:
         return EXCLUDED
     if (
         lets
-        and not (negated and negated.start() < (_LET.search(clause) or negated).start())
-        and not (negated and not _LET.search(near))
+        and not (negated and negated.start() < (LET.search(clause) or negated).start())
+        and not (negated and not LET.search(near))
     ):
         return ALLOWED
     if unit.section == EXCLUSION:
@@ -408,21 +341,21 @@ def _find_polarity(before: str, after: str, unit: Unit) -> str:
             clause,
         )
         return REQUIRED if not_had else EXCLUDED
-    if negated or _STOPPED.search(near) or _IS_INTERVAL.match(near):
+    if negated or STOPPED.search(near) or IS_INTERVAL.match(near):
         return EXCLUDED
     return REQUIRED if _MUST.search(clause) and not _is_one_of_several(clause, near, unit) else ALLOWED
 
 
 def _is_one_of_several(clause: str, near: str, unit: Unit) -> bool:
     """Whether a therapy is one way of several to qualify, or is named for its date only."""
-    if _MUST_SHOW.match(near):
+    if _MUST_SHOW.match(near) or _CASE.match(clause) or re.search(r"\bif\b", clause):
         return True
     if re.search(r"\bwash[\s-]*out\b", near) or re.search(r"\b(?:elapsed|since|interval)\b", clause + near):
         return True
     alternatives = re.sub(r"\w*-?(?:cel|leucel)\b[^.;]*?\bor\s+(?:any\s+)?(?:an)?other\b", "", clause)
-    alternatives = _SAME_EVENT.sub("", alternatives)
+    alternatives = _SAME_EVENT.sub("", _EITHER_TIME.sub("after", alternatives))
     if re.search(r"\b(?:or|and/or)\W*(?:\w+\W+){0,4}$", alternatives) or re.match(
-        r"\W*(?:\w+\W+){0,4}(?:or|and/or)\b", near
+        r"\W*(?:\w+\W+){0,4}(?:or|and/or)\b", near.split("(")[0]
     ):
         return True
     return bool(
@@ -433,7 +366,7 @@ def _is_one_of_several(clause: str, near: str, unit: Unit) -> bool:
     )
 
 
-def _find_interval(lower: str, first: _Mention, last: _Mention) -> tuple[float | None, bool]:
+def _find_interval(lower: str, first: Mention, last: Mention) -> tuple[float | None, bool]:
     """Return the span of time that a mention is bound to, and whether it must at least have passed."""
     spans = find_durations(lower)
     after = [
@@ -444,6 +377,8 @@ def _find_interval(lower: str, first: _Mention, last: _Mention) -> tuple[float |
     before = [
         span for span in spans if span.end <= first.start and not re.search(r"[.;]", lower[span.end : first.start])
     ]
+    if before and re.search(r"\b(?:relaps|progress|recur)\w*\s*(?:\w+\s+)?$", lower[: before[-1].start]):
+        return None, False
     if before and re.search(
         r"\b(?:since|from|after|wash[\s-]*out|elapsed|prior|previous|of)\b", lower[before[-1].end : first.start]
     ):

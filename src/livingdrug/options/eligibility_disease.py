@@ -47,7 +47,7 @@ _STARTS = re.compile(
     r"|history|past|diagnosis|diagnosed|diagnoses|histolog\w+|patholog\w+|evidence|documented|of|as|who|are"
     r"|is|or|and|by|to|suffering|from|was|were|transformation|transformed|classic|type|certain|following|only"
     r"|concomitant|relapsed|refractory|recurrent|persistent|pure|secondary|non-secretory|smoldering"
-    r"|asymptomatic|sole|plus|chronic|acute|cutaneous|patients'|presenting|exclusively|de\s+novo)\W+)*$"
+    r"|asymptomatic|symptomatic|sole|solitary|bone|extramedullary|plus|chronic|acute|cutaneous|patients'|presenting|exclusively|de\s+novo)\W+)*$"
 )
 _JOINED = re.compile(r"[,;/]|\b(?:and|or)\b|^\W*$")
 _VERB = re.compile(
@@ -121,7 +121,8 @@ def _collect(
         elif _is_taken(before, after, unit, name, is_own=is_own) or _follows_taken(text, taken, unit, mention):
             taken.append((unit, mention))
         elif re.search(
-            r"\b(?:exclud\w+|except(?:ing)?(?:\s+for)?|other\s+than|not\s+including)\s+(?:[\w'-]+\s+){0,2}$", before
+            r"\b(?:exclud\w+|except(?:ing)?(?:\s+for)?|other\s+than|not\s+including)\s+(?:[\w'-]+\s+){0,2}$|^\W*no\s+(?:primary\s+)?$",
+            before,
         ) and _is_related(name, context):
             left.append((unit, mention, PARSED))
     return taken, left
@@ -132,7 +133,7 @@ def _follows_taken(text: EligibilityText, taken: list[tuple[Unit, Mention]], uni
     if not taken or taken[-1][0] != unit or mention[2] in BROAD:
         return False
     gap = text.lower[taken[-1][1][1] : mention[0]]
-    return re.fullmatch(r"\W*(?:(?:and|or)\W+)?", gap) is not None and bool(gap.strip())
+    return re.fullmatch(r"\W*(?:(?:and|or|including|such\s+as)\W+)?", gap) is not None and bool(gap.strip())
 
 
 def _repeats(lower: str, last: Mention, mention: Mention) -> bool:
@@ -179,7 +180,7 @@ def text_mentions_treatment(before: str) -> bool:
     """Whether what precedes speaks of drugs, tests or sites rather than of a diagnosis."""
     return bool(
         re.search(
-            r"\b(?:antibod\w+|treated\s+with|received|therapy\s+for|guidelines?|creatinine|ejection"
+            r"\b(?:antibod\w+|treated\s+with|received|(?:therapy|treatments?|used)\s+for|guidelines?|creatinine|ejection"
             r"|expression\s+(?:on|in)|adequate|contracepti\w+|metasta\w+)\b",
             before,
         )

@@ -65,9 +65,9 @@ def find_performance(text: EligibilityText, _: TrialContext) -> Iterator[Stateme
     >>> [statement.value for statement in find_performance(text, TrialContext())]
     [{'min': 0, 'max': 2}, {'min': 0, 'max': 2}]
     """
-    for unit in text.units:
+    for unit in text.find_units(_NAMES):
         lower = text.lower[unit.body : unit.end]
-        if unit.is_heading or unit.block != MAIN or not any(name in lower for name in _NAMES):
+        if unit.is_heading or unit.block != MAIN:
             continue
         is_exclusion = unit.section == EXCLUSION
         other = _find_percent(lower, is_exclusion=is_exclusion)

@@ -114,7 +114,7 @@ def find_durations(lower: str) -> list[Duration]:
             found.start(),
             found.end(),
         )
-        for found in _SPAN.finditer(lower)
+        for found in _SPAN.finditer(lower.replace("half a year", "6 months   ").replace("half year", "6 months "))
     ]
 
 

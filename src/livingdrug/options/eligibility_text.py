@@ -5,9 +5,11 @@ in the folded text is the same position in the text of the registry.
 """
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 INCLUSION, EXCLUSION = "inclusion", "exclusion"
 MAIN, DONOR, RETREATMENT = "main", "donor", "retreatment"
@@ -16,7 +18,6 @@ LONGEST_HEADING = 160
 
 _FOLDS = str.maketrans(
     {
-        "\\": " ",
         "\u00a0": " ",
         "\u3000": " ",
         "\u2002": " ",
@@ -25,9 +26,6 @@ _FOLDS = str.maketrans(
         "\u202f": " ",
         "\u200b": " ",
         "\ufeff": " ",
-        "\t": " ",
-        "\r": " ",
-        "=": "=",
         "＝": "=",
         "≧": "≥",
         "≦": "≤",
@@ -70,6 +68,7 @@ _FOLDS = str.maketrans(
         **{chr(0xFF10 + digit): str(digit) for digit in range(10)},
     }
 )
+_FOLDED = re.compile("[" + "".join(map(chr, _FOLDS)) + "]")
 _CRITERIA = re.compile(
     r"(?P<before>(?:[\w'()&/,-]+\s+){0,6}?)"
     r"\b(?P<word>non-?\s?inclusion|inclusion|exclusion|ineligibility|eligibility)"
@@ -90,6 +89,12 @@ _EXCLUDED = re.compile(
 _INCLUDED = re.compile(
     r"\b(?:must|should|shall|will)\s+(?:meet|satisfy|fulfil|fulfill)\b.{0,60}\b(?:following|criteria)\b.{0,80}:\s*$"
 )
+FLAT, FEWEST = 300, 3
+"""Letters from which on a line may be a whole list, and items that make it one."""
+_FLAT_BULLET = re.compile(r"(?<=\s)\*\s+(?=[^\s\d])")
+_FLAT_NUMBER = re.compile(r"(?:(?<=\s)|^)(\d{1,2})\s*[.)]\s+(?=\S)")
+_FLAT_HEADING = re.compile(r"(?<=\s)(?:(?:key|main|major|general)\s+)?(?:in|ex)clusion\s+criteria\s*:?(?=\s)")
+_ENDS_HEADING = re.compile(r"criteria\s*:?[\s*-]*$")
 _DONOR = re.compile(r"\bdonors?\b")
 _NOT_DONOR = re.compile(r"\b(?:recipient|patient|subject|participant)s?\b")
 _AGAIN = re.compile(r"\b(?:re-?\s?treatment|re-?\s?infusion|second infusion|re-?\s?dosing)\b")
@@ -101,8 +106,7 @@ _ABBREVIATION = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(NamedTuple):
     """One criterion, or one sentence of it.
 
     Parameters
@@ -154,11 +158,18 @@ class EligibilityText:
 
     def find_unit(self, position: int) -> Unit:
         """Return the unit that holds a position."""
-        low, high = 0, len(self.units) - 1
-        while low < high:
-            middle = (low + high + 1) // 2
-            low, high = (middle, high) if self.units[middle].start <= position else (low, middle - 1)
-        return self.units[low]
+        return self.units[bisect_right(self.units, (position, len(self.raw) + 1)) - 1]
+
+    def find_units(self, words: Sequence[str]) -> list[Unit]:
+        """Return the units, in their order, that hold one of some words in small letters."""
+        found: dict[int, Unit] = {}
+        for word in words:
+            place = self.lower.find(word)
+            while place >= 0:
+                unit = self.find_unit(place)
+                found[unit.start] = unit
+                place = self.lower.find(word, unit.end)
+        return [unit for _, unit in sorted(found.items())]
 
 
 def fold_text(text: str) -> str:
@@ -169,7 +180,10 @@ def fold_text(text: str) -> str:
     >>> fold_text("年龄：１８～７５, B==cell")
     '年龄:18~75, B--cell'
     """
-    return re.sub(r"(?<=\w)==(?=\w)", "--", text.translate(_FOLDS))
+    plain = text if text.isascii() else _FOLDED.sub(lambda sign: _FOLDS[ord(sign[0])], text)
+    for sign in ("\\", "\t", "\r"):
+        plain = plain.replace(sign, " ")
+    return re.sub(r"(?<=\w)==(?=\w)", "--", plain) if "==" in plain else plain
 
 
 def lower_text(text: str) -> str:
@@ -207,21 +221,23 @@ def _split(plain: str, lower: str) -> Iterator[Unit]:
             if start == end:
                 continue
             line = lower[start:end]
+        bare = line.rstrip()
+        is_opening = bare.endswith(":")
         if (
-            line.rstrip().endswith((":", "excluded", "excluded."))
+            (is_opening or bare.endswith(("excluded", "excluded.")))
             and len(line) < LONGEST_HEADING
             and _EXCLUDED.search(line)
         ):
             section, block = EXCLUSION, MAIN
-        elif line.rstrip().endswith(":") and "exclusion" not in line and _INCLUDED.search(line):
+        elif is_opening and "exclusion" not in line and _INCLUDED.search(line):
             section = INCLUSION
         depth = len(line) - len(line.lstrip())
         if depth <= indent:
             parent, indent = "", -1
         for first, last in _list_sentences(plain, start, end):
-            body = first + len(_match(_BULLET, plain[first:last]))
-            yield Unit(first, last, min(body, last), section, block, parent=parent, line=number)
-        if line.rstrip().endswith(":"):
+            bullet = _BULLET.match(plain, first, last)
+            yield Unit(first, last, bullet.end() if bullet else first, section, block, parent=parent, line=number)
+        if is_opening:
             parent, indent = line.strip(), depth if line.lstrip()[:1] in "*-0123456789" else -1
 
 
@@ -229,23 +245,37 @@ def _list_lines(plain: str, lower: str) -> Iterator[tuple[int, int]]:
     start = 0
     for line in plain.splitlines(keepends=True) if "\n" in plain else [plain]:
         end = start + len(line)
-        cuts = [start + found.start() for found in _INLINE.finditer(lower[start:end])]
+        cuts = _cut_flat_list(lower, start, end) if end - start > FLAT else []
+        if lower.find("clusion", start, end) >= 0:
+            cuts = sorted({*cuts, *(start + found.start() for found in _INLINE.finditer(lower[start:end]))})
         for first, last in zip([start, *cuts], [*cuts, end], strict=True):
             if last > first:
                 yield first, last
         start = end
 
 
-def _match(pattern: re.Pattern[str], text: str) -> str:
-    found = pattern.match(text)
-    return found[0] if found else ""
+def _cut_flat_list(lower: str, start: int, end: int) -> list[int]:
+    """Find where the items of a list begin that stands in one line: bullets, or numbers that count up from one."""
+    line = lower[start:end]
+    cuts = [start + found.start() for found in _FLAT_BULLET.finditer(line)]
+    if len(cuts) < FEWEST:
+        cuts = []
+    numbered, last = [], 0
+    for found in _FLAT_NUMBER.finditer(line):
+        number = int(found[1])
+        if number == last + 1 or (number == 1 and found.start() > 0 and _ENDS_HEADING.search(line[: found.start()])):
+            numbered.append(start + found.start())
+            last = number
+    heads = [start + found.start() for found in _FLAT_HEADING.finditer(line)]
+    found_all = {*cuts, *(numbered if len(numbered) >= FEWEST else [])}
+    return sorted({*found_all, *(heads if found_all else [])} - {start})
 
 
 def _read_heading(line: str) -> tuple[str, str, int] | None:
     """Return section, block and how much of the line is the heading; None where the line is none."""
-    bare = line.strip(" *#-.\n")
-    if not bare or ("clusion" not in bare and "eligib" not in bare):
+    if "clusion" not in line and "eligib" not in line:
         return None
+    bare = line.strip(" *#-.\n")
     if bare in {"inclusion", "exclusion"}:
         return bare, MAIN, len(line)
     prefix = len(line) - len(line.lstrip(" *#-0123456789.)"))
@@ -283,6 +313,9 @@ def _find_block(heading: str) -> str:
 def _list_sentences(plain: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Cut a line where a sentence ends, outside brackets; a number alone belongs to what follows."""
     line = plain[start:end]
+    if "." not in line and ";" not in line:
+        yield start, end
+        return
     first = 0
     for stop in _STOP.finditer(line):
         cut = stop.end()

@@ -26,10 +26,10 @@ def rank_options(judged: Sequence[Judgement], disease: str) -> tuple[Ranked, ...
     if disease in UNRANKED:
         rest = sorted(rest, key=lambda j: (-j.band.rank, j.option.id))
         return tuple(Ranked(j, None) for j in (*always, *rest))
-    keys = [_order(j) for j in rest if j.band.is_offered]
+    keys = [_order(j) for j in rest if j.band.is_offered and j.option.is_ranked]
     ranked = []
     for judgement in rest:
-        if not judgement.band.is_offered:
+        if not (judgement.band.is_offered and judgement.option.is_ranked):
             ranked.append(Ranked(judgement, None))
             continue
         own = _order(judgement)

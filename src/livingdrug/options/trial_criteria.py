@@ -6,8 +6,7 @@ as a further criterion without a question, so that nothing of the text is lost.
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from livingdrug.options.eligibility import extract_statements
 from livingdrug.options.eligibility_disease import ask_disease
@@ -32,8 +31,7 @@ _EMPTY_WORDS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Criterion:
+class Criterion(NamedTuple):
     """One thing that a trial asks, in its own words.
 
     Parameters

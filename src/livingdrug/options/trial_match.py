@@ -4,8 +4,8 @@ Nothing here says that a patient is eligible. The strongest word is that no crit
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from livingdrug.core.fact_state import FactState
 from livingdrug.options.facts import Fact
@@ -16,8 +16,7 @@ RESULTS = (NOT_FOUND, OPEN, EXCLUDED)
 _LIMITS = ("age", "ecog", "karnofsky", "lansky")
 
 
-@dataclass(frozen=True, slots=True)
-class StoredCriterion:
+class StoredCriterion(NamedTuple):
     """A criterion as an index holds it.
 
     Parameters
@@ -39,8 +38,7 @@ class StoredCriterion:
     scope: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CriterionMatch:
+class CriterionMatch(NamedTuple):
     """What one criterion is of one patient, with the facts that it rests on and what to ask."""
 
     criterion: StoredCriterion
@@ -151,7 +149,7 @@ def _settle_therapies(found: list[CriterionMatch]) -> list[CriterionMatch]:
 
 
 def _leave_open(match: CriterionMatch, why: str) -> CriterionMatch:
-    return replace(match, state=FactState.CONFLICT, reason=why)
+    return match._replace(state=FactState.CONFLICT, reason=why)
 
 
 def encode_match(match: CriterionMatch, predicate: Any) -> dict[str, Any]:

@@ -71,6 +71,21 @@ def _layer_band(band: list[dict[str, Any]], x: dict[str, Any], y: dict[str, Any]
     return [{"data": data, "mark": area, "encoding": across}, {"data": data, "mark": line, "encoding": along}]
 
 
+def _layer_prior(
+    prior: pl.DataFrame, x: dict[str, Any], y: dict[str, Any], floor: float | None
+) -> list[dict[str, Any]]:
+    """Draw what was expected before the record was read: a pale area with dotted edges, behind everything."""
+    rows = _thin(prior)
+    if not rows:
+        return []
+    data = {"values": rows if floor is None else _lift(rows, floor)}
+    edge = {"type": "line", "color": palette.OLIVE, "strokeWidth": 1.2, "strokeDash": [1, 3], "clip": True}
+    area = {"type": "area", "color": palette.OLIVE, "opacity": 0.16, "clip": True}
+    across = {"x": x, "y": {"field": "lower", **y}, "y2": {"field": "upper"}}
+    edges = [{"data": data, "mark": edge, "encoding": {"x": x, "y": {"field": f, **y}}} for f in ("lower", "upper")]
+    return [{"data": data, "mark": area, "encoding": across}, *edges]
+
+
 def _choose_axis(scale: Mapping[str, Any]) -> dict[str, Any]:
     """Tick whole decades where the logarithmic scale has room for them."""
     axis: dict[str, Any] = {"tickCount": 5, "minExtent": 58}
@@ -119,7 +134,7 @@ def _layer_marks(marks: Mapping[str, float], x: dict[str, Any]) -> list[dict[str
 
 
 def _layer_points(points: list[dict[str, Any]], x: dict[str, Any], y: dict[str, Any]) -> list[dict[str, Any]]:
-    kinds = [kind for kind in (MEASURED, BELOW) if any(p["what"] == kind for p in points)]
+    kinds = [MEASURED, BELOW]  # in every panel: panels share their scale, and the first one would decide for all
     shapes = {MEASURED: palette.SHAPE_MEASURED, BELOW: palette.SHAPE_BELOW_LIMIT}
     fills = {MEASURED: palette.INK, BELOW: palette.PAPER}
     shape = {"domain": kinds, "range": [shapes[kind] for kind in kinds]}
@@ -148,6 +163,7 @@ def draw_panel(
     marks: Mapping[str, float],
     thresholds: pl.DataFrame | None,
     width: int,
+    prior: pl.DataFrame | None = None,
 ) -> dict[str, Any]:
     """Draw one variable over days.
 
@@ -159,6 +175,8 @@ def draw_panel(
     marks : mapping of label to day
     thresholds : DataFrame, optional
         ``value, label``.
+    prior : DataFrame, optional
+        In the form of ``bands``: what was expected before.
 
     Returns
     -------
@@ -175,7 +193,9 @@ def draw_panel(
     y = {"type": "quantitative", "scale": scale, "axis": _choose_axis(scale), "title": None}
     days = {"domain": list(span), "nice": False}
     x = {"field": "day", "type": "quantitative", "scale": days, "title": "days after infusion"}
-    layers = _layer_band(band, x, y) if band else []
+    floor = scale["domain"][0] if scale["type"] == "log" else None
+    layers = [] if prior is None else _layer_prior(prior, x, y, floor)
+    layers += _layer_band(band, x, y) if band else []
     for limit in limits[:2]:
         has_room = scale["type"] == "log" or limit > 0.1 * scale["domain"][1]
         layers += _layer_level(limit, f"limit of quantification {limit:g}" if has_room else "", y, is_limit=True)

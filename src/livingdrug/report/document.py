@@ -6,8 +6,11 @@ from typing import Any
 
 import polars as pl
 
-from livingdrug.report.figures import draw_attribution, draw_course
-from livingdrug.report.page import Drawing, prepare_figure, render_page
+from livingdrug.report.beyond_figures import draw_composition, draw_exhaustion
+from livingdrug.report.check_figures import draw_predictive_check
+from livingdrug.report.figures import Figure, draw_attribution, draw_course
+from livingdrug.report.options_section import mark_options_section
+from livingdrug.report.page import prepare_figure, render_page
 from livingdrug.report.tables import Table, tabulate_frame, tabulate_rows
 from livingdrug.report.what_if_section import Section
 from livingdrug.report.wording import (
@@ -25,7 +28,9 @@ from livingdrug.report.wording import (
     format_percent,
     spell,
 )
+from livingdrug.study.beyond_data import BeyondData
 from livingdrug.study.explanation import Explanation
+from livingdrug.study.option_list import OptionList
 
 Facts = list[tuple[str, str]]
 CHANCES = {"answer_probability", "failure_probability", "unexplained"}
@@ -43,13 +48,28 @@ def _mark_days(explanation: Explanation) -> dict[str, float]:
     return marks
 
 
-def _draw_courses(explanation: Explanation) -> list[Drawing]:
+def draw_courses(explanation: Explanation, beyond: BeyondData | None = None) -> list[Figure]:
+    """Draw what was measured, with what was expected before and after it where a model was fitted."""
     titles: dict[Panel, str] = {"car_t": "CAR T cells", "tumour": "Tumour markers", "other": "Other measurements"}
-    marks = _mark_days(explanation)
-    tables = explanation.observations, explanation.bands
-    lines = explanation.thresholds
-    drawn = [draw_course(*tables, panel, title=title, marks=marks, thresholds=lines) for panel, title in titles.items()]
-    return [prepare_figure(figure) for figure in drawn if figure is not None]
+    marks, bands = _mark_days(explanation), explanation.bands
+    prior = None if beyond is None else beyond.prior
+    if beyond is not None and not bands.is_empty():
+        bands = pl.concat([bands, beyond.forecast.filter(pl.col("day") > beyond.last_day)])
+        marks["forecast"] = beyond.last_day
+    tables, lines = (explanation.observations, bands), explanation.thresholds
+    drawn = [
+        draw_course(*tables, panel, title=title, marks=marks, thresholds=lines, prior=prior)
+        for panel, title in titles.items()
+    ]
+    drawn += [] if beyond is None else [draw_composition(beyond), draw_exhaustion(beyond)]
+    return [figure for figure in drawn if figure is not None]
+
+
+def draw_figures(explanation: Explanation, beyond: BeyondData | None = None) -> list[Figure]:
+    """Draw every figure of a report: why, the course, and how well the model reproduces the data."""
+    check = None if beyond is None else draw_predictive_check(beyond.predictive)
+    drawn = [draw_attribution(explanation.mechanisms), *draw_courses(explanation, beyond), check]
+    return [figure for figure in drawn if figure is not None]
 
 
 def is_untold(explanation: Explanation) -> bool:
@@ -166,9 +186,16 @@ def write_title(explanation: Explanation) -> str:
     return f"{explanation.subject_id}: {disease} after {product}"
 
 
-def collect_fields(explanation: Explanation, what_if: Section | None = None) -> dict[str, Any]:
+def collect_fields(
+    explanation: Explanation,
+    what_if: Section | None = None,
+    options: OptionList | None = None,
+    *,
+    beyond: BeyondData | None = None,
+) -> dict[str, Any]:
     """Collect what the templates of an explanation fill in: figures drawn, tables written."""
-    attribution = draw_attribution(explanation.mechanisms)
+    drawn = {figure.name: prepare_figure(figure) for figure in draw_figures(explanation, beyond)}
+    attribution, check = drawn.pop("attribution", None), drawn.pop("predictive-check", None)
     fit_facts, fit_tables = _describe_fit(explanation.fit)
     provenance = explanation.provenance
     return {
@@ -180,10 +207,12 @@ def collect_fields(explanation: Explanation, what_if: Section | None = None) -> 
         "has_fit": not explanation.bands.is_empty(),
         "has_converged": bool(explanation.fit.get("converged", True)),
         "facts": _list_facts(explanation),
-        "attribution": prepare_figure(attribution) if attribution else None,
+        "attribution": attribution,
+        "check": check,
+        "has_prior": beyond is not None and not beyond.prior.is_empty(),
         "evidence": _list_evidence(explanation.evidence),
         "counterfactuals": _tabulate_counterfactuals(explanation),
-        "courses": _draw_courses(explanation),
+        "courses": list(drawn.values()),
         "timeline": _tabulate_timeline(explanation),
         "fit_facts": fit_facts,
         "fit_tables": fit_tables,
@@ -191,26 +220,44 @@ def collect_fields(explanation: Explanation, what_if: Section | None = None) -> 
         "assumed": tabulate_rows(provenance.get("assumed") or [], caption="Assumed values"),
         "sources": [str(source) for source in provenance.get("sources") or []],
         "what_if": what_if,
+        "options": "" if options is None else mark_options_section(options),
     }
 
 
-def render_report(explanation: Explanation, what_if: Section | None = None) -> str:
+def render_report(
+    explanation: Explanation,
+    what_if: Section | None = None,
+    options: OptionList | None = None,
+    *,
+    beyond: BeyondData | None = None,
+) -> str:
     """Render one explanation as one self-contained HTML document.
 
     Parameters
     ----------
     what_if : Section, optional
         Sliders with their precomputed answers; the document then holds one small script.
+    options : OptionList, optional
+        What can be done next, as a section of its own.
+    beyond : BeyondData, optional
+        What the fit says beside the data.
 
     Returns
     -------
     html : str
         Without the ``report`` extra, each figure is replaced by its table and a sentence that says what to install.
     """
-    return render_page("report.html.jinja", **collect_fields(explanation, what_if))
+    return render_page("report.html.jinja", **collect_fields(explanation, what_if, options, beyond=beyond))
 
 
-def write_report(explanation: Explanation, path: Path, what_if: Section | None = None) -> Path:
+def write_report(
+    explanation: Explanation,
+    path: Path,
+    what_if: Section | None = None,
+    options: OptionList | None = None,
+    *,
+    beyond: BeyondData | None = None,
+) -> Path:
     """Write the report of one explanation; the folder is made if it is missing.
 
     Returns
@@ -219,7 +266,7 @@ def write_report(explanation: Explanation, path: Path, what_if: Section | None =
         The file written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(render_report(explanation, what_if), encoding="utf-8")
+    path.write_text(render_report(explanation, what_if, options, beyond=beyond), encoding="utf-8")
     return path
 
 

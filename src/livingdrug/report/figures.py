@@ -46,6 +46,7 @@ def configure(spec: dict[str, Any]) -> dict[str, Any]:
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
         "background": palette.PAPER,
+        "padding": {"left": 16, "top": 5, "right": 16, "bottom": 5},
         **spec,
         "config": {
             "font": "Helvetica, Arial, sans-serif",
@@ -89,6 +90,13 @@ def _tabulate_course(observations: pl.DataFrame, bands: pl.DataFrame, variables:
     return pl.concat([measured, fitted], how="diagonal_relaxed").sort("variable", "day", maintain_order=True)
 
 
+def _add_prior(table: pl.DataFrame, prior: pl.DataFrame) -> pl.DataFrame:
+    """Put the prior's band behind the others, under names of its own."""
+    bounds = [pl.col(name).alias(f"prior_{name}") for name in ("lower", "median", "upper")]
+    before = prior.select("variable", "unit", "day", *bounds)
+    return pl.concat([table, before], how="diagonal_relaxed").sort("variable", "day", maintain_order=True)
+
+
 def _say(row: pl.DataFrame) -> str:
     under = "below " if row["censored"][0] == "left" else ""
     return f"{under}{format_number(row['measured'][0])} on day {row['day'][0]:g}"
@@ -118,6 +126,7 @@ def draw_course(
     title: str,
     marks: Mapping[str, float],
     thresholds: pl.DataFrame | None = None,
+    prior: pl.DataFrame | None = None,
 ) -> Figure | None:
     """Draw measurements over time with limits of quantification, the fitted band and response thresholds.
 
@@ -133,6 +142,8 @@ def draw_course(
         Vertical lines, such as the day of failure.
     thresholds : DataFrame, optional
         ``variable, value, label``: horizontal lines on the clinical scale.
+    prior : DataFrame, optional
+        In the form of ``bands``: what was expected before the record was read.
 
     Returns
     -------
@@ -152,10 +163,13 @@ def draw_course(
             marks=marks,
             thresholds=None if thresholds is None else thresholds.filter(pl.col("variable") == variable),
             width=WIDTH,
+            prior=None if prior is None else prior.filter(pl.col("variable") == variable),
         )
         for variable in variables
     ]
     table = _tabulate_course(observations, bands, variables)
+    if prior is not None and not prior.is_empty():
+        table = _add_prior(table, prior.filter(pl.col("variable").is_in(variables)))
     return Figure(
         name=f"course-{panel.replace('_', '-')}",
         title=title,

@@ -1,10 +1,14 @@
 """Options as a section of HTML that a report may hold, and as a page of its own."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from livingdrug.report.options_text import BANDS, describe_failure, describe_simulation
 from livingdrug.report.page import render_page
 from livingdrug.study.option_list import OptionList
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 SECTION = "options_section.html.jinja"
 
@@ -20,16 +24,21 @@ def render_options_section(found: OptionList, *, level: int = 2) -> str:
     return render_page(SECTION, **_collect(found), level=level)
 
 
-def write_options_page(found: OptionList, path: Path) -> Path:
-    """Write the options of one subject as one self-contained HTML file."""
+def mark_options_section(found: OptionList) -> "Markup":
+    """Render the section for a template that holds it, where it is not escaped again."""
     from markupsafe import Markup
 
+    return Markup(render_options_section(found))
+
+
+def write_options_page(found: OptionList, path: Path) -> Path:
+    """Write the options of one subject as one self-contained HTML file."""
     page = render_page(
         "options.html.jinja",
         title=f"Options: {found.subject_id}",
         headline="What next: options after failure",
         version=str(found.provenance.get("version", "")),
-        section=Markup(render_options_section(found)),
+        section=mark_options_section(found),
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, encoding="utf-8")

@@ -75,3 +75,19 @@ def render_svg(spec: Mapping[str, Any], *, name: str, description: str) -> str:
 
     svg: str = vl_convert.vegalite_to_svg(dict(spec))
     return adapt_svg(svg, name, description)
+
+
+def render_file(spec: Mapping[str, Any], kind: str) -> bytes:
+    """Draw a specification as a file of its own, without a browser.
+
+    Parameters
+    ----------
+    spec : mapping
+        Vega-Lite.
+    kind : "svg" or "pdf"
+    """
+    import vl_convert
+
+    if kind == "pdf":
+        return bytes(vl_convert.vegalite_to_pdf(dict(spec)))
+    return str(vl_convert.vegalite_to_svg(dict(spec))).encode()

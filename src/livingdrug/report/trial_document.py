@@ -1,13 +1,15 @@
 """One trial to one file: HTML that opens from a disk, without network or script."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from livingdrug.report.figures import Figure
 from livingdrug.report.page import prepare_figure, render_page
 from livingdrug.report.tables import Table, tabulate_frame, tabulate_rows
-from livingdrug.report.trial_figures import draw_failures, draw_phenotypes, draw_survival
+from livingdrug.report.trial_figures import draw_failures, draw_phenotypes, draw_survival, draw_trial_flow
 from livingdrug.report.wording import DISEASES, NOTHING, PRODUCTS, format_cell, spell
 from livingdrug.study.trial_design import Arm
 from livingdrug.study.trial_plausibility import WEIGHTED
@@ -20,6 +22,36 @@ PLAUSIBLE = "plausible_patients"
 P_VALUE = "log-rank p value"
 
 
+def draw_trial(result: TrialResult) -> list[Figure]:
+    """Draw every figure of a trial."""
+    drawn = [draw_survival(result, endpoint) for endpoint in CURVES]
+    drawn += [draw_failures(result), draw_trial_flow(result), draw_phenotypes(result)]
+    return [figure for figure in drawn if figure is not None]
+
+
+def collect_trial(result: TrialResult, figures: Sequence[Figure]) -> dict[str, Any]:
+    """Collect what the templates of a trial fill in: figures drawn, tables written."""
+    design, manifest, endpoints = result.design, result.manifest, result.endpoints
+    disease = DISEASES.get(design.disease, design.disease)
+    return {
+        "title": design.name,
+        "headline": f"{design.n} virtual patients with {disease}",
+        "version": str(manifest.get("version", "")),
+        "design": _tabulate_design(result),
+        "responses": _tabulate_shares(endpoints),
+        "times": _tabulate_times(endpoints),
+        "tests": _tabulate_tests(endpoints),
+        "weighted": _tabulate_weighted(endpoints),
+        "figures": [prepare_figure(figure) for figure in figures],
+        "targets": _tabulate_published(result),
+        "everything": tabulate_frame(endpoints, caption="Every rate, median and landmark"),
+        "run": _tabulate_run(result),
+        "failures": sum((manifest.get("failures") or {}).values()),
+        "assumed": tabulate_rows(manifest.get("assumed") or [], caption="Assumed values"),
+        "sources": [str(source) for source in manifest.get("sources") or []],
+    }
+
+
 def render_trial_report(result: TrialResult) -> str:
     """Render one trial as one self-contained HTML document.
 
@@ -28,28 +60,7 @@ def render_trial_report(result: TrialResult) -> str:
     html : str
         Without the ``report`` extra, each figure is replaced by its table and a sentence that says what to install.
     """
-    design, manifest, endpoints = result.design, result.manifest, result.endpoints
-    drawn = [draw_survival(result, endpoint) for endpoint in CURVES]
-    drawn += [draw_failures(result), draw_phenotypes(result)]
-    disease = DISEASES.get(design.disease, design.disease)
-    return render_page(
-        "trial.html.jinja",
-        title=design.name,
-        headline=f"{design.n} virtual patients with {disease}",
-        version=str(manifest.get("version", "")),
-        design=_tabulate_design(result),
-        responses=_tabulate_shares(endpoints),
-        times=_tabulate_times(endpoints),
-        tests=_tabulate_tests(endpoints),
-        weighted=_tabulate_weighted(endpoints),
-        figures=[prepare_figure(figure) for figure in drawn if figure is not None],
-        targets=_tabulate_published(result),
-        everything=tabulate_frame(endpoints, caption="Every rate, median and landmark"),
-        run=_tabulate_run(result),
-        failures=sum(manifest["failures"].values()),
-        assumed=tabulate_rows(manifest.get("assumed") or [], caption="Assumed values"),
-        sources=[str(source) for source in manifest.get("sources") or []],
-    )
+    return render_page("trial.html.jinja", **collect_trial(result, draw_trial(result)))
 
 
 def write_trial_report(result: TrialResult, path: Path) -> Path:

@@ -1,21 +1,25 @@
 """Figures of a trial: survival with the number at risk, failure over time, relapse phenotype."""
 
-from typing import Any
-
 import numpy as np
 import polars as pl
 
 from livingdrug.clinical.survival import compute_at_risk
 from livingdrug.report import palette
 from livingdrug.report.figures import Figure, configure
+from livingdrug.report.flow_figure import count_flow, draw_failure_flow
+from livingdrug.report.survival_figure import (
+    DASHES,
+    WIDTH,
+    choose_ticks,
+    colour_groups,
+    layer_curves,
+    layer_risk,
+    thin_curve,
+)
 from livingdrug.report.wording import format_percent, spell
 from livingdrug.study.trial_result import FAILURES, TrialResult
 from livingdrug.study.trial_result_rates import SURVIVAL, compute_curve, read_curve, take_times
 
-WIDTH = 560
-MOST_STEPS = 400
-"""Steps of a curve that are drawn; a million patients have more."""
-DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 4], [10, 4], [1, 3])
 SHORT = {name: short for short, name in SURVIVAL.items()}
 
 
@@ -23,29 +27,8 @@ def _columns(name: str) -> tuple[str, str]:
     return f"{name}_time", f"{name}_event"
 
 
-def _choose_ticks(days: float) -> list[float]:
-    """Return the days of the axis and of the numbers at risk: months in steps that leave room."""
-    step = next((s for s in (91.0, 182.0, 365.0, 730.0) if days / s <= 9), 1826.0)
-    return [float(day) for day in np.arange(0.0, days + 1, step)]
-
-
-def _thin(table: pl.DataFrame) -> pl.DataFrame:
-    """Keep at most some steps of each curve, its last one among them."""
-    kept = []
-    for own in table.partition_by("arm", maintain_order=True):
-        places = np.unique(np.linspace(0, len(own) - 1, min(len(own), MOST_STEPS)).round().astype(int))
-        kept.append(own[places.tolist()])
-    return pl.concat(kept) if kept else table
-
-
-def _colour(arms: tuple[str, ...]) -> dict[str, Any]:
-    colours = [palette.CATEGORIES[i % len(palette.CATEGORIES)] for i in range(len(arms))]
-    return {"field": "arm", "type": "nominal", "scale": {"domain": list(arms), "range": colours}}
-
-
-def _dash(arms: tuple[str, ...]) -> dict[str, Any]:
-    dashes = [DASHES[i % len(DASHES)] for i in range(len(arms))]
-    return {"field": "arm", "type": "nominal", "scale": {"domain": list(arms), "range": dashes}}
+def _name(endpoint: str) -> str:
+    return spell(endpoint).replace(" free ", "-free ")
 
 
 def draw_survival(result: TrialResult, endpoint: str) -> Figure | None:
@@ -59,73 +42,21 @@ def draw_survival(result: TrialResult, endpoint: str) -> Figure | None:
     table = result.km(endpoint=endpoint)
     if table.is_empty():
         return None
-    ticks = _choose_ticks(result.design.days)
+    last = result.design.days
+    ticks = choose_ticks(last)
     at_risk = _count_at_risk(result, SHORT[endpoint], ticks)
-    thin = _thin(table)
+    thin = thin_curve(table.rename({"arm": "group"}))
+    panels = [
+        layer_curves(thin, result.arms, ticks, last, _name(endpoint)),
+        layer_risk(at_risk.rename({"arm": "group"}), result.arms, ticks, last),
+    ]
     return Figure(
         name=SHORT[endpoint],
-        title=spell(endpoint),
+        title=_name(endpoint),
         caption=_describe(result, endpoint),
-        spec=configure(
-            {"vconcat": [_layer_curves(thin, result.arms, ticks, endpoint), _layer_risk(at_risk, result, ticks)]}
-        ),
+        spec=configure({"vconcat": panels, "spacing": 6}),
         table=at_risk.join(_read_at(result, SHORT[endpoint], ticks), on=["arm", "day"], how="left"),
     )
-
-
-def _layer_curves(table: pl.DataFrame, arms: tuple[str, ...], ticks: list[float], endpoint: str) -> dict[str, Any]:
-    x = {
-        "field": "time",
-        "type": "quantitative",
-        "title": None,
-        "axis": {"values": ticks},
-        "scale": {"domain": [0, ticks[-1]]},
-    }
-    percent = {"labelExpr": "format(100 * datum.value, 'd') + ' %'", "values": [0, 0.25, 0.5, 0.75, 1]}
-    y = {"type": "quantitative", "scale": {"domain": [0, 1]}, "title": spell(endpoint), "axis": percent}
-    inside = table.filter(pl.col("time") <= ticks[-1])
-    return {
-        "width": WIDTH,
-        "height": 260,
-        "data": {"values": inside.select("arm", "time", "survival", "lower", "upper").to_dicts()},
-        "layer": [
-            {
-                "mark": {"type": "area", "interpolate": "step-after", "opacity": 0.18},
-                "encoding": {"x": x, "y": {"field": "lower", **y}, "y2": {"field": "upper"}, "color": _colour(arms)},
-            },
-            {
-                "mark": {"type": "line", "interpolate": "step-after", "strokeWidth": 2},
-                "encoding": {
-                    "x": x,
-                    "y": {"field": "survival", **y},
-                    "color": _colour(arms),
-                    "strokeDash": _dash(arms),
-                },
-            },
-        ],
-    }
-
-
-def _layer_risk(at_risk: pl.DataFrame, result: TrialResult, ticks: list[float]) -> dict[str, Any]:
-    axis = {"title": None, "ticks": False, "domain": False, "labelLimit": 120, "offset": 22}
-    return {
-        "width": WIDTH,
-        "height": {"step": 18},
-        "title": {"text": "Number at risk", "anchor": "start", "fontSize": 12, "fontWeight": "normal"},
-        "data": {"values": at_risk.to_dicts()},
-        "mark": {"type": "text", "fontSize": 12},
-        "encoding": {
-            "x": {
-                "field": "day",
-                "type": "quantitative",
-                "title": "Day",
-                "axis": {"values": ticks, "grid": False},
-                "scale": {"domain": [0, ticks[-1]]},
-            },
-            "y": {"field": "arm", "type": "nominal", "sort": list(result.arms), "axis": axis},
-            "text": {"field": "at_risk"},
-        },
-    }
 
 
 def _count_at_risk(result: TrialResult, name: str, ticks: list[float]) -> pl.DataFrame:
@@ -161,7 +92,7 @@ def draw_failures(result: TrialResult) -> Figure | None:
     if table.is_empty():
         return None
     order = [spell(name) for name in FAILURES]
-    thin = _thin(table.with_columns(arm=pl.format("{}|{}", "arm", "failure"))).with_columns(
+    thin = thin_curve(table.with_columns(arm=pl.format("{}|{}", "arm", "failure")), "arm").with_columns(
         arm=pl.col("arm").str.split("|").list.first(),
         failure=pl.col("failure").map_elements(spell, return_dtype=pl.String),
     )
@@ -223,7 +154,12 @@ def draw_phenotypes(result: TrialResult) -> Figure | None:
         "layer": [
             {
                 "mark": {"type": "bar", "fillOpacity": 0.55},
-                "encoding": {"y": y, "yOffset": offset, "x": {"field": "share", **x}, "color": _colour(result.arms)},
+                "encoding": {
+                    "y": y,
+                    "yOffset": offset,
+                    "x": {"field": "share", **x},
+                    "color": {**colour_groups(result.arms, "arm"), "legend": {"symbolType": "square"}},
+                },
             },
             {
                 "mark": {"type": "rule", "color": palette.INK},
@@ -233,3 +169,9 @@ def draw_phenotypes(result: TrialResult) -> Figure | None:
     }
     said = [f"{r['arm']}, {r['phenotype'].lower()}: {format_percent(r['share'])}" for r in values]
     return Figure("phenotypes", "Phenotype of relapse", "; ".join(said) + ".", configure(spec), table)
+
+
+def draw_trial_flow(result: TrialResult) -> Figure | None:
+    """Draw how patients of all arms flow from best response to class of failure and its phenotype."""
+    columns = ("best_response", "failure", pl.col("failure_mechanism").alias("mechanism"))
+    return draw_failure_flow(count_flow(result.frame.select(*columns).collect()))

@@ -12,6 +12,8 @@ MARKERS = ("m_protein", "tumour_spd", "marrow_blasts")
 MONTHS = tuple(28.0 * month for month in range(1, 13))
 ENOUGH = 500
 """Failures of which some can be spared to tell when the trees have learned enough."""
+FEWEST = 10
+"""Failures of a class that some can be spared of."""
 CALM = 0.05
 """Learning rate of the trees."""
 
@@ -68,9 +70,11 @@ def predict_baseline(
         )
         labels = [name(max(one.reasons, key=lambda key: one.reasons[key])) for one in known]
         own = [one for one in failures if (one.disease, one.product) == (disease, product)]
+        # to tell when enough is learned, each class must be among those spared: a class of one is in nobody's reach
+        common = [place for place, label in enumerate(labels) if len(known) < ENOUGH or labels.count(label) >= FEWEST]
         trees = HistGradientBoostingClassifier(
             learning_rate=CALM, early_stopping=len(known) >= ENOUGH, class_weight=None, random_state=seed
-        ).fit(tabulate_features(known), labels)
+        ).fit(tabulate_features([known[place] for place in common]), [labels[place] for place in common])
         right = [
             any(name(key) == guess and share > 0 for key, share in one.reasons.items())
             for one, guess in zip(own, trees.predict(tabulate_features(own)), strict=True)

@@ -7,6 +7,7 @@ import numpy as np
 
 from livingdrug.explain.attribution import NONE
 from livingdrug.study.benchmark_cases import Case, name_class, name_eighth, name_group
+from livingdrug.study.reliability import tabulate_reliability
 
 BINS = np.linspace(0, 1, 11)
 REPEATS = 2000
@@ -59,7 +60,7 @@ def compute_gap(sure: np.ndarray, right: np.ndarray) -> float:
 
 
 def compute_calibration(cases: Sequence[Case]) -> dict[str, Any]:
-    """Return the calibration error of the first of eight, what chance gives at this number, and the bins.
+    """Return the calibration error of the first of eight, what chance alone would give, and the bins.
 
     The probability is that of being right, alone or tied; so is what it is compared with.
     """
@@ -68,12 +69,12 @@ def compute_calibration(cases: Sequence[Case]) -> dict[str, Any]:
     right = np.array([merge(c.truth, name_eighth).get(top, 0.0) > 0 for c, top in zip(cases, first, strict=True)])
     rng = np.random.default_rng(0)
     chance = [compute_gap(sure, (rng.random(len(sure)) < sure).astype(float)) for _ in range(REPEATS)]
-    place = np.clip(np.digitize(sure, BINS) - 1, 0, len(BINS) - 2)
-    bins = [
-        {"n": int((place == b).sum()), "said": float(sure[place == b].mean()), "right": float(right[place == b].mean())}
-        for b in np.unique(place)
-    ]
-    return {"ece": compute_gap(sure, right.astype(float)), "ece_by_chance": float(np.mean(chance)), "reliability": bins}
+    table = tabulate_reliability(sure.tolist(), right.tolist())
+    return {
+        "ece": compute_gap(sure, right.astype(float)),
+        "ece_by_chance": float(np.mean(chance)),
+        "reliability": table.to_dicts(),
+    }
 
 
 def find_commonest(cases: Sequence[Case]) -> float:

@@ -1,11 +1,12 @@
 """What next? The options of one subject after a failure, with evidence for and against."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from hashlib import sha256
 from typing import Any
 
+from livingdrug.core.option import Option
 from livingdrug.core.ruleset import Ruleset
 from livingdrug.core.tables import Record
 from livingdrug.core.version import VERSION
@@ -28,6 +29,7 @@ from livingdrug.study.simulate_options import Simulated, simulate_options
 
 SETTINGS = "options/1"
 ANY = "any"
+Progress = Callable[[int, int], None]
 SOLID = "No reliable comparison exists after failure in solid tumours: the options are listed, not ranked."
 
 
@@ -67,8 +69,10 @@ def list_options(
     subject_id: str | None = None,
     answers: Sequence[Fact] = (),
     simulate: bool = True,
+    explained: Explained | None = None,
     seed: int = 0,
     jobs: int | None = None,
+    progress: Progress | None = None,
 ) -> OptionList:
     """List what can be done after a failure, with the band of each option, evidence, doubts and simulation.
 
@@ -81,9 +85,12 @@ def list_options(
         Answers to the questions of an earlier run.
     simulate : bool
         Whether options are simulated.
+    explained : Explained, optional
+        The subject's explanation, where it was made before; by default it is made here.
     seed : int
     jobs : int, optional
         Workers; all processors by default.
+    progress : function of the options simulated and of all, optional
 
     Raises
     ------
@@ -98,7 +105,8 @@ def list_options(
     'excluded'
     """
     data = select_patient(record, subject_id)
-    explained = _explain(record, data.subject_id, data.disease, seed=seed, jobs=jobs)
+    if explained is None:
+        explained = _explain(record, data.subject_id, data.disease, seed=seed, jobs=jobs)
     known, settings = load_options(), load_rules(SETTINGS)
     tables = select_subject(record, data.subject_id)
     explanation = None if explained is None else explained.explanation
@@ -113,7 +121,14 @@ def list_options(
         notes += [why] if why else []
     if start is not None:
         shown = [one.judgement.option for one in ranked if one.judgement.band != "excluded"]
-        simulated, nothing = simulate_options(shown, start, settings, densities=_list_densities(table), jobs=jobs)
+        simulated, nothing = simulate_options(
+            _watch(shown, progress),
+            start,
+            settings,
+            densities=_list_densities(table),
+            evidence=known.evidence,
+            jobs=jobs,
+        )
     if not any(data.disease in one.option.diseases for one in load_ruled_options(data.disease)):
         notes.append(f"No options of {data.disease} are packaged; those of every disease are shown.")
     return OptionList(
@@ -129,6 +144,14 @@ def list_options(
         facts=table,
         provenance=_tell_provenance(record, known, seed),
     )
+
+
+def _watch(options: Sequence[Option], progress: Progress | None) -> Iterator[Option]:
+    """Hand out options one by one, saying how many are done."""
+    for done, option in enumerate(options):
+        if progress is not None:
+            progress(done, len(options))
+        yield option
 
 
 def _explain(record: Record, subject: str, disease: str, *, seed: int, jobs: int | None) -> Explained | None:

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 from livingdrug.core.errors import InputError
 from livingdrug.core.tables import Record
-from livingdrug.study.explain_failure import explain_subject
+from livingdrug.study.beyond_data import BeyondData, compute_beyond_data
+from livingdrug.study.explain_failure import Explained, explain_subject
 from livingdrug.study.explanation import Explanation
 from livingdrug.study.fit_patient import DRAWS
+from livingdrug.study.patient_data import select_patient
 from livingdrug.study.what_if import WhatIfStart, prepare_what_if
 
 
@@ -20,11 +22,17 @@ class Prepared:
     start : WhatIfStart or None
     reason : str
         Why there is no start, as a sentence.
+    beyond : BeyondData or None
+        What the fit says beside the data; None where nothing was fitted.
+    explained : Explained, optional
+        The explanation with its fit, for what is asked of the future.
     """
 
     explanation: Explanation
     start: WhatIfStart | None
     reason: str = ""
+    beyond: BeyondData | None = None
+    explained: Explained | None = None
 
 
 def prepare_subject(
@@ -45,8 +53,11 @@ def prepare_subject(
     ('antigen_low', 730.0)
     """
     found = explain_subject(record, subject_id=subject_id, seed=seed, draws=DRAWS, jobs=jobs)
+    beyond = None
+    if found.fit is not None:
+        beyond = compute_beyond_data(found.fit, select_patient(record, subject_id), seed=seed, jobs=jobs)
     try:
         start = prepare_what_if(record, subject_id=found.explanation.subject_id, seed=seed, jobs=jobs, fit=found.fit)
     except InputError as error:
-        return Prepared(found.explanation, None, str(error))
-    return Prepared(found.explanation, start)
+        return Prepared(found.explanation, None, str(error), beyond, found)
+    return Prepared(found.explanation, start, beyond=beyond, explained=found)

@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from livingdrug.core.evidence_item import EvidenceItem
 from livingdrug.core.option import Option
 from livingdrug.core.ruleset import Ruleset
 from livingdrug.options.option_combination import check_combination
 from livingdrug.study.option_courses import Courses, Start, find_progression, run_courses
 from livingdrug.study.option_levers import PLANS, Plan, Setting, plan_nothing, plan_second_infusion
-from livingdrug.study.option_toxicity import compute_crs_risk
+from livingdrug.study.option_release import Release, describe_release
+from livingdrug.study.option_toxicity import find_severe_release
 
 MONTH = 30.44
 SPAN = (5.0, 95.0)
@@ -38,7 +40,9 @@ class Simulated:
     pfs_months : float
         Median from the start of treatment; the horizon where fewer than half progress by then.
     crs_grade3 : float or None
-        Probability of cytokine release of grade 3 or more; None where it is not simulated.
+        Probability of cytokine release of grade 3 or more; None where neither the model nor a row tells.
+    crs_basis : str
+        What that rests on.
     intervals, difference : mapping
         90 % over draws; against no further therapy, looked at from the same day.
     basis, strength : str
@@ -53,6 +57,7 @@ class Simulated:
     response: float
     pfs_months: float
     crs_grade3: float | None
+    crs_basis: str
     intervals: Mapping[str, tuple[float, float]]
     difference: Mapping[str, Any]
     basis: str
@@ -77,6 +82,7 @@ def simulate_options(
     settings: Ruleset,
     *,
     densities: Mapping[str, float] | None = None,
+    evidence: Mapping[str, EvidenceItem] | None = None,
     with_toxicity: bool = True,
     jobs: int | None = None,
 ) -> tuple[dict[str, Simulated | str], dict[str, Any]]:
@@ -85,8 +91,10 @@ def simulate_options(
     Parameters
     ----------
     densities : mapping of antigen to its measured density, optional
+    evidence : mapping of id to item, optional
+        Where cytokine release is read that the model cannot tell.
     with_toxicity : bool
-        Whether the risk of cytokine release is computed; it takes most of the time.
+        Whether the risk of cytokine release is computed.
 
     Returns
     -------
@@ -95,7 +103,7 @@ def simulate_options(
         What is expected without further therapy.
     """
     own = dict(densities or {})
-    runs = _Runs(start, settings, own, jobs, with_toxicity=with_toxicity)
+    runs = _Runs(start, settings, own, jobs, evidence or {}, with_toxicity=with_toxicity)
     found: dict[str, Simulated | str] = {}
     for option in options:
         found[option.id] = runs.simulate(option)
@@ -106,17 +114,38 @@ class _Runs:
     """One patient's runs; no further therapy is run once for each delay."""
 
     def __init__(
-        self, start: Start, settings: Ruleset, densities: Mapping[str, float], jobs: int | None, *, with_toxicity: bool
+        self,
+        start: Start,
+        settings: Ruleset,
+        densities: Mapping[str, float],
+        jobs: int | None,
+        evidence: Mapping[str, EvidenceItem],
+        *,
+        with_toxicity: bool,
     ) -> None:
-        self._with_toxicity = with_toxicity
+        self._with_toxicity, self._evidence = with_toxicity, evidence
         self._start, self._settings, self._densities, self._jobs = start, settings, densities, jobs
         self._nothing: dict[float, Courses] = {}
+        self._released: dict[float, np.ndarray | None] = {}
 
     def run_nothing(self, delay: float) -> Courses:
         """Run no further therapy, looked at from a delay on."""
         if delay not in self._nothing:
             self._nothing[delay] = run_courses(self._start, (), self._settings, delay=delay, jobs=self._jobs)
         return self._nothing[delay]
+
+    def release(self, option: Option, plan: Plan) -> Release:
+        """Say how likely severe cytokine release is under an option, and how much likelier than without."""
+        if not self._with_toxicity:
+            return Release(None, None, None, None, "not asked for")
+        without = self.release_nothing(plan.delay)
+        return describe_release(option, plan, self._start, without, evidence=self._evidence, jobs=self._jobs)
+
+    def release_nothing(self, delay: float) -> np.ndarray | None:
+        """Find severe cytokine release without further therapy, looked at from a delay on."""
+        if delay not in self._released:
+            self._released[delay] = find_severe_release(self._start, Plan((), delay), jobs=self._jobs)
+        return self._released[delay]
 
     def run(self, plan: Plan) -> Courses:
         """Run a plan."""
@@ -144,16 +173,14 @@ class _Runs:
         if isinstance(plan, str):
             return f"not simulated: {plan}"
         seen, without = self._see(self.run(plan)), self._see(self.run_nothing(plan.delay))
-        crs: float | None = None
         variants: tuple[Mapping[str, Any], ...] = ()
         if effect.lever == "second_infusion":
-            crs = compute_crs_risk(self._start, plan, jobs=self._jobs) if self._with_toxicity else None
             bare = self._see(self.run(plan_second_infusion(setting, with_lymphodepletion=False)))
             variants = (
                 {"name": "with lymphodepletion", **_summarise(seen)},
                 {"name": "without lymphodepletion", **_summarise(bare)},
             )
-        return self._describe(option, plan, seen, without, crs, variants)
+        return self._describe(option, plan, seen, without, variants)
 
     def _see(self, courses: Courses) -> _Seen:
         tumour, times = courses.tumour, courses.times
@@ -171,25 +198,27 @@ class _Runs:
         plan: Plan,
         seen: _Seen,
         without: _Seen,
-        crs: float | None,
         variants: tuple[Mapping[str, Any], ...],
     ) -> Simulated:
         own, other = seen.response.mean(axis=1), without.response.mean(axis=1)
         longer = np.median(seen.pfs, axis=1) - np.median(without.pfs, axis=1)
-        summary = _summarise(seen)
+        summary, release = _summarise(seen), self.release(option, plan)
         start = self.run_nothing(0.0).tumour[:, 0, 0]
         growth = float(np.median(self.run_nothing(plan.delay).tumour[:, 0, 0] / start))
         return Simulated(
             id=f"SIM-{option.id}",
             response=summary["response"],
             pfs_months=summary["pfs_months"],
-            crs_grade3=crs,
-            intervals=summary["intervals"],
+            crs_grade3=release.chance,
+            crs_basis=release.basis,
+            intervals={**summary["intervals"], **({"crs_grade3": release.interval} if release.interval else {})},
             difference={
                 "response": float((own - other).mean()),
                 "response_interval": _span(own - other),
                 "pfs_months": float(np.median(longer)),
                 "pfs_months_interval": _span(longer),
+                "crs_grade3": release.difference,
+                "crs_grade3_interval": release.difference_interval,
                 "against": "no further therapy",
             },
             basis=BASES[self._start.basis],
@@ -206,7 +235,14 @@ class _Runs:
         """Say what is expected without further therapy."""
         delay = self._settings.threshold("delay_drug")
         seen = self._see(self.run_nothing(delay))
-        return {"id": "SIM-no_further_therapy", **_summarise(seen), "basis": BASES[self._start.basis]}
+        severe = self.release_nothing(delay) if self._with_toxicity else None
+        crs = None if severe is None or not np.isfinite(severe).any() else float(np.nanmean(severe))
+        return {
+            "id": "SIM-no_further_therapy",
+            **_summarise(seen),
+            "crs_grade3": crs,
+            "basis": BASES[self._start.basis],
+        }
 
 
 def _span(values: np.ndarray) -> tuple[float, float]:

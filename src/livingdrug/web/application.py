@@ -7,7 +7,7 @@ from fastapi import FastAPI
 
 from livingdrug.core.version import VERSION
 from livingdrug.study.what_if import compile_kernel
-from livingdrug.web import interface, pages
+from livingdrug.web import cohort_pages, interface, options_pages, pages, trial_pages
 from livingdrug.web.failures import add_failures
 from livingdrug.web.library import Library
 from livingdrug.web.security import Guard
@@ -31,6 +31,7 @@ def create_application(settings: Settings) -> FastAPI:
             yield
         finally:
             supervisor.stop()
+            storage.close()
 
     app = FastAPI(
         title="livingdrug",
@@ -43,8 +44,8 @@ def create_application(settings: Settings) -> FastAPI:
     )
     app.state.library = Library(settings, storage)
     app.state.supervisor = supervisor
-    app.include_router(interface.router)
-    app.include_router(pages.router)
+    for part in (interface, pages, options_pages, cohort_pages, trial_pages):
+        app.include_router(part.router)
     add_failures(app)
     app.add_middleware(Guard, settings=settings, storage=storage)
     return app

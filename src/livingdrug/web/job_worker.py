@@ -1,6 +1,6 @@
 """The process that does the jobs, one after the other; it ends when the server does.
 
-``python -m livingdrug.web.job_worker DATA DATABASE PARENT``.
+``python -m livingdrug.web.job_worker DATA PARENT``, with the URL of the database in ``LIVINGDRUG_DATABASE``.
 """
 
 import os
@@ -10,12 +10,14 @@ import traceback
 from pathlib import Path
 
 from livingdrug.core.errors import LivingDrugError
-from livingdrug.web.explain_job import explain_into
-from livingdrug.web.library import Library, NotFoundError
-from livingdrug.web.settings import Settings
+from livingdrug.web.drafts import remove_drafts
+from livingdrug.web.job_kinds import KINDS
+from livingdrug.web.library import RESULTS, Library, NotFoundError
+from livingdrug.web.settings import DATABASE, Settings
 from livingdrug.web.storage import DONE, FAILED, RUNNING, Job, Storage
-from livingdrug.web.trial_job import run_trial_into
 
+NICENESS = 10
+"""A person at a slider comes first."""
 PAUSE = 0.2
 """Seconds between two looks at an empty queue."""
 
@@ -29,10 +31,7 @@ def do_job(library: Library, job: Job) -> None:
 
     folder = library.locate_result(job.kind, job.arguments)[1]
     try:
-        if job.kind == "explain":
-            explain_into(library, job.arguments, folder, report)
-        else:
-            run_trial_into(job.arguments, folder, report)
+        KINDS[job.kind][0](library, job.arguments, folder, report)
     except (LivingDrugError, NotFoundError) as error:
         storage.update_job(job.id, state=FAILED, progress=1.0, message=str(error))
     except Exception:  # noqa: BLE001 - a job that breaks must not stop the others
@@ -45,6 +44,7 @@ def do_job(library: Library, job: Job) -> None:
 
 def work(library: Library, parent: int) -> None:
     """Do jobs until the server is gone."""
+    remove_drafts(library.settings.data / RESULTS)
     while os.getppid() == parent:
         job = library.storage.claim_job()
         if job is None:
@@ -54,6 +54,11 @@ def work(library: Library, parent: int) -> None:
 
 
 if __name__ == "__main__":
-    data, database, server = sys.argv[1:]
-    place = Settings(Path(data), Path(database))
-    work(Library(place, Storage(place.database)), int(server))
+    data, server = sys.argv[1:]
+    os.nice(NICENESS)
+    place = Settings(Path(data), os.environ[DATABASE])
+    kept = Storage(place.database)
+    try:
+        work(Library(place, kept), int(server))
+    finally:
+        kept.close()

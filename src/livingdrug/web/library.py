@@ -11,14 +11,18 @@ from typing import Any
 
 from livingdrug.core.errors import InputError
 from livingdrug.core.tables import Record
+from livingdrug.core.version import VERSION
 from livingdrug.io.tables import read_record
 from livingdrug.study.examples import list_examples, load_example
-from livingdrug.web.parsing import parse_in_worker
+from livingdrug.study.read_trial import MANIFEST, OUTCOMES
+from livingdrug.web.parsing import RECORD_PROGRAM, parse_in_worker
 from livingdrug.web.settings import Settings
 from livingdrug.web.storage import Storage
 from livingdrug.web.uploads import FILES, Upload, save_upload
 
-RECORDS, RESULTS = "records", "results"
+RECORDS, RESULTS, TRIALS = "records", "results", "trials"
+TRIAL_FILES = (MANIFEST, OUTCOMES)
+TRIAL_PROGRAM = "livingdrug.web.trial_parsing"
 MOST_KEPT = 32
 """Records that stay in memory."""
 MOST_NAME = 80
@@ -39,10 +43,10 @@ def _load(name: str) -> Record:
     return load_example(name)
 
 
-def _identify(folder: Path) -> str:
-    """Return an identifier made of the bytes of the three files: a record that is sent again is the same record."""
+def _identify(folder: Path, names: Sequence[str] = FILES) -> str:
+    """Return an identifier made of the bytes of the files: what is sent again is the same."""
     digest = hashlib.sha256()
-    for name in FILES:
+    for name in names:
         digest.update(hashlib.sha256((folder / name).read_bytes()).digest())
     return digest.hexdigest()[:32]
 
@@ -52,7 +56,7 @@ class Library:
 
     def __init__(self, settings: Settings, storage: Storage) -> None:
         self.settings, self.storage = settings, storage
-        for name in (RECORDS, RESULTS):
+        for name in (RECORDS, RESULTS, TRIALS):
             (settings.data / name).mkdir(parents=True, exist_ok=True)
 
     def add(self, uploads: Sequence[Upload]) -> str:
@@ -63,21 +67,51 @@ class Library:
         InputError
             With every fault.
         """
-        place = Path(tempfile.mkdtemp(prefix="upload-", dir=self.settings.data))
-        try:
-            save_upload(uploads, place, most_unpacked=self.settings.most_unpacked)
-            limits = {"most_memory": self.settings.most_memory, "most_seconds": self.settings.most_seconds}
-            overview = parse_in_worker(place, **limits)
-            identity = _identify(place)
-            kept = self.settings.data / RECORDS / identity
-            if not kept.exists():
-                place.rename(kept)
-        finally:
-            shutil.rmtree(place, ignore_errors=True)
+        identity, overview = self._keep(uploads, self.settings.data / RECORDS, FILES, RECORD_PROGRAM)
         subjects = overview["subjects"]
         name = str(subjects[0]["subject_id"]) if len(subjects) == 1 else f"{len(subjects)} subjects"
         self.storage.add_record(identity, name[:MOST_NAME], overview)
         return identity
+
+    def add_trial(self, uploads: Sequence[Upload]) -> str:
+        """Check and keep the result of a trial that was run elsewhere.
+
+        Raises
+        ------
+        InputError
+            With every fault.
+        """
+        return self._keep(uploads, self.settings.data / TRIALS, TRIAL_FILES, TRIAL_PROGRAM)[0]
+
+    def locate_trial(self, identity: str) -> Path:
+        """Return the folder of a trial that was sent.
+
+        Raises
+        ------
+        NotFoundError
+            If there is none of that identifier.
+        """
+        folder = self.settings.data / TRIALS / identity
+        if not _IDENTITY.fullmatch(identity) or not folder.is_dir():
+            raise NotFoundError("There is no trial of that identifier.")
+        return folder
+
+    def _keep(
+        self, uploads: Sequence[Upload], shelf: Path, names: Sequence[str], program: str
+    ) -> tuple[str, dict[str, Any]]:
+        """Save, check and keep an upload; return its identifier and what the check found."""
+        place = Path(tempfile.mkdtemp(prefix="upload-", dir=self.settings.data))
+        try:
+            save_upload(uploads, place, most_unpacked=self.settings.most_unpacked, names=names)
+            limits = {"most_memory": self.settings.most_memory, "most_seconds": self.settings.most_seconds}
+            overview = parse_in_worker(place, program=program, **limits)
+            identity = _identify(place, names)
+            kept = shelf / identity
+            if not kept.exists():
+                place.rename(kept)
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
+        return identity, overview
 
     def open(self, identity: str) -> Record:
         """Return a record.
@@ -113,7 +147,7 @@ class Library:
         )
 
     def locate_result(self, kind: str, arguments: Mapping[str, Any]) -> tuple[str, Path]:
-        """Return the key of a piece of work and the folder of its result."""
-        words = "\n".join([kind, *(f"{name}={arguments[name]}" for name in sorted(arguments))])
+        """Return the key of a piece of work by this version, and the folder of its result."""
+        words = "\n".join([kind, VERSION, *(f"{name}={arguments[name]}" for name in sorted(arguments))])
         key = hashlib.sha256(words.encode()).hexdigest()
         return key, self.settings.data / RESULTS / key

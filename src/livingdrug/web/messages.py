@@ -43,12 +43,29 @@ class WhatIfRequest:
 
 
 @dataclass(frozen=True, config=STRICT)
-class JobRequest:
-    """Work to be done: ``explain`` one subject, or run a virtual ``trial``."""
+class CohortRequest:
+    """A record whose every subject is assessed; without criteria, by those of each disease."""
 
-    kind: Literal["explain", "trial"]
+    record_id: Identity
+    criteria: Annotated[str | None, Field(max_length=64, examples=["imwg/2016"])] = None
+
+
+@dataclass(frozen=True, config=STRICT)
+class TrialRequest:
+    """A virtual trial to be run."""
+
+    design: Annotated[str, Field(max_length=200_000, description="TOML")]
+    seed: Seed = 1
+
+
+@dataclass(frozen=True, config=STRICT)
+class JobRequest:
+    """Work to be done: ``explain`` one subject, compare its ``options``, assess a ``cohort``, run a ``trial``."""
+
+    kind: Literal["explain", "options", "cohort", "trial"]
     record_id: Annotated[str | None, Field(max_length=64)] = None
     subject_id: Subject = None
+    criteria: Annotated[str | None, Field(max_length=64, description="of a cohort")] = None
     design: Annotated[str | None, Field(max_length=200_000, description="of a trial, as TOML")] = None
     seed: Seed = 1
 
@@ -91,3 +108,13 @@ class JobAnswer:
     created: float
     updated: float
     result: dict[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class FigureAnswer:
+    """A figure in words, and where its files are."""
+
+    name: str
+    title: str
+    caption: str
+    links: dict[str, str]

@@ -1,37 +1,30 @@
-"""The pages for people: pick or upload a record, data check, why, what if, what next, jobs, trials."""
+"""The pages for people: pick or upload a record, data check, why, what if, jobs."""
 
 import json
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, File, Form, Query, Request, UploadFile
-from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+from fastapi import APIRouter, File, Form, Request, UploadFile
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from markupsafe import Markup
 
 from livingdrug.report.tables import Table, tabulate_rows
 from livingdrug.report.wording import DISEASES, PRODUCTS, describe_variable
 from livingdrug.study.examples import list_examples
-from livingdrug.web.capabilities import find_options, has_ability
-from livingdrug.web.explain_job import CLINICIAN, FINDINGS, PATIENT, SLIDERS, SUMMARY
+from livingdrug.web.explain_job import FINDINGS, SLIDERS, SUMMARY
+from livingdrug.web.figure_files import list_figures
 from livingdrug.web.interface import Shelf
 from livingdrug.web.library import Library, NotFoundError
 from livingdrug.web.messages import MOST_SEED
 from livingdrug.web.parsing import describe_tables
 from livingdrug.web.rendering import read_static, render
 from livingdrug.web.security import COOKIE, is_token, sign_session
-from livingdrug.web.storage import Job
+from livingdrug.web.showing import REPORTS, Seed, describe_row, find_subject, send_file, show_page
 from livingdrug.web.uploads import Upload
-from livingdrug.web.work import find_explanation, find_trial_report, list_links, queue_explanation, queue_trial
+from livingdrug.web.work import find_explanation, list_links, queue_explanation
 
-REPORTS = {"clinician": CLINICIAN, "patient": PATIENT}
 MARK = "<!-- sliders -->"
-MOST_DESIGN = 200_000
-Seed = Annotated[int, Query(ge=0, le=MOST_SEED)]
 router = APIRouter(include_in_schema=False)
-
-
-def _page(template: str, **fields: Any) -> HTMLResponse:
-    return HTMLResponse(render(template, **fields))
 
 
 def _find_overview(library: Library, record_id: str) -> tuple[str, dict[str, Any]]:
@@ -43,18 +36,11 @@ def _find_overview(library: Library, record_id: str) -> tuple[str, dict[str, Any
     return f"{record_id} (synthetic example)", describe_tables(record)
 
 
-def _find_subject(library: Library, record_id: str, number: int) -> str:
-    subjects = [str(name) for name in library.open(record_id).subjects["subject_id"]]
-    if not 1 <= number <= len(subjects):
-        raise NotFoundError(f"This record has {len(subjects)} subjects, and no number {number}.")
-    return subjects[number - 1]
-
-
 @router.get("/")
 def show_start(library: Shelf) -> Response:
     """Show what is here, and where to send a record."""
     records = library.storage.list_records()
-    return _page("start.html.jinja", title="Records", examples=list_examples(), records=records)
+    return show_page("start.html.jinja", title="Records", examples=list_examples(), records=records)
 
 
 @router.get("/static/{name}")
@@ -88,7 +74,7 @@ def show_record(library: Shelf, record_id: str) -> Response:
         for number, subject in enumerate(overview["subjects"], start=1)
     ]
     fields = {"record_id": record_id, "subjects": subjects, "overview": overview}
-    return _page("record.html.jinja", title=name, variables=_tabulate_variables(overview), **fields)
+    return show_page("record.html.jinja", title=name, variables=_tabulate_variables(overview), **fields)
 
 
 def _tabulate_variables(overview: dict[str, Any]) -> Table:
@@ -99,14 +85,14 @@ def _tabulate_variables(overview: dict[str, Any]) -> Table:
 @router.post("/records/{record_id}/subjects/{number}/explain")
 def send_explanation(library: Shelf, record_id: str, number: int, seed: Annotated[int, Form()] = 1) -> Response:
     """Queue the explanation of a subject and show how far it is."""
-    subject = _find_subject(library, record_id, number)
+    subject = find_subject(library, record_id, number)
     job = queue_explanation(library, record_id, subject, min(max(seed, 0), MOST_SEED))
     links = list_links(library, job)
     return RedirectResponse(links["page"] if links else f"/jobs/{job.id}", status_code=303)
 
 
 def _find_result(library: Library, record_id: str, number: int, seed: int) -> tuple[Path | None, str]:
-    subject = _find_subject(library, record_id, number)
+    subject = find_subject(library, record_id, number)
     return find_explanation(library, record_id, subject, seed), subject
 
 
@@ -116,33 +102,20 @@ def show_subject(library: Shelf, record_id: str, number: int, seed: Seed = 1) ->
     folder, subject = _find_result(library, record_id, number, seed)
     fields = {"record_id": record_id, "subject": subject, "number": number, "seed": seed}
     if folder is None:
-        return _page("not_explained.html.jinja", title=subject, **fields)
+        return show_page("not_explained.html.jinja", title=subject, **fields)
     summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
     first, _, rest = (folder / FINDINGS).read_text(encoding="utf-8").partition(MARK)
     sliders = (folder / SLIDERS).read_text(encoding="utf-8") if (folder / SLIDERS).exists() else ""
-    return _page(
+    return show_page(
         "subject.html.jinja",
         title=summary["headline"],
         summary=summary,
         first=Markup(first),
         sliders=Markup(sliders),
         rest=Markup(rest),
-        has_options=has_ability("options"),
+        files=list_figures(folder),
         **fields,
     )
-
-
-@router.get("/records/{record_id}/subjects/{number}/options")
-def show_options(library: Shelf, record_id: str, number: int, seed: Seed = 1) -> Response:
-    """Compare what may be done next."""
-    subject = _find_subject(library, record_id, number)
-    found = find_options(library.open(record_id), subject, seed)
-    rows = found.get("options", []) if isinstance(found, dict) else found
-    shown = ("title", "band", "why", "mechanism_fit")
-    plain = [{name: row.get(name) for name in shown} for row in rows]
-    fields = {"record_id": record_id, "subject": subject, "number": number, "seed": seed}
-    table = tabulate_rows(plain, caption="Options")
-    return _page("options.html.jinja", title=f"What next for {subject}", table=table, **fields)
 
 
 @router.get("/records/{record_id}/subjects/{number}/report")
@@ -151,15 +124,14 @@ def send_report(library: Shelf, record_id: str, number: int, seed: Seed = 1, aud
     folder, subject = _find_result(library, record_id, number, seed)
     if folder is None or audience not in REPORTS:
         raise NotFoundError("There is no such report yet. Explain the subject first.")
-    plain = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "_" for c in subject)[:60]
-    return FileResponse(folder / REPORTS[audience], media_type="text/html", filename=f"{plain}-{audience}.html")
+    return send_file(folder / REPORTS[audience], f"{subject}-{audience}.html")
 
 
 @router.get("/jobs")
 def show_jobs(library: Shelf) -> Response:
     """List the jobs."""
-    jobs = [_describe(library, job) for job in library.storage.list_jobs()]
-    return _page("jobs.html.jinja", title="Jobs", jobs=jobs)
+    jobs = [describe_row(library, job) for job in library.storage.list_jobs()]
+    return show_page("jobs.html.jinja", title="Jobs", jobs=jobs)
 
 
 @router.get("/jobs/{job_id}")
@@ -168,46 +140,13 @@ def show_job(library: Shelf, job_id: str) -> Response:
     job = library.storage.find_job(job_id)
     if job is None:
         raise NotFoundError("There is no job of that identifier.")
-    return _page("job.html.jinja", title="Job", job=_describe(library, job))
-
-
-def _describe(library: Library, job: Job) -> dict[str, Any]:
-    what = job.arguments.get("subject_id") or "a virtual trial"
-    links = list_links(library, job) or {}
-    link = links.get("page") or links.get("report")
-    return {"job": job, "what": what, "link": link, "percent": round(100 * job.progress)}
-
-
-@router.get("/jobs/{job_id}/report")
-def send_trial_report(library: Shelf, job_id: str) -> Response:
-    """Send the report of a finished trial as a file to keep."""
-    job = library.storage.find_job(job_id)
-    path = None if job is None else find_trial_report(library, job)
-    if path is None:
-        raise NotFoundError("There is no report of that job yet.")
-    return FileResponse(path, media_type="text/html", filename="trial.html")
-
-
-@router.get("/trials")
-def show_trials(library: Shelf) -> Response:
-    """Show the virtual trials that were run, and where to describe another."""
-    jobs = [_describe(library, job) for job in library.storage.list_jobs() if job.kind == "trial"]
-    return _page("trials.html.jinja", title="Virtual trials", jobs=jobs)
-
-
-@router.post("/trials")
-def send_trial(
-    library: Shelf, design: Annotated[str, Form(max_length=MOST_DESIGN)], seed: Annotated[int, Form()] = 1
-) -> Response:
-    """Queue a virtual trial and show how far it is."""
-    job = queue_trial(library, design, min(max(seed, 0), MOST_SEED))
-    return RedirectResponse(f"/jobs/{job.id}", status_code=303)
+    return show_page("job.html.jinja", title="Job", job=describe_row(library, job))
 
 
 @router.get("/login")
 def show_login() -> Response:
     """Ask for the token."""
-    return _page("login.html.jinja", title="Log in", message="")
+    return show_page("login.html.jinja", title="Log in", message="")
 
 
 @router.post("/login")

@@ -7,6 +7,7 @@ import json
 import resource
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 GRACE = 15
 """Seconds that starting takes at most, beyond the time for reading."""
 MOST_FAULTS = 200
+RECORD_PROGRAM = "livingdrug.web.parsing"
 
 
 def describe_record(folder: Path) -> dict[str, Any]:
@@ -65,41 +67,51 @@ def describe_tables(record: "Record") -> dict[str, Any]:
     }
 
 
-def parse_in_worker(folder: Path, *, most_memory: int, most_seconds: int) -> dict[str, Any]:
-    """Read a record in another process and return its overview.
+def parse_in_worker(
+    folder: Path, *, most_memory: int, most_seconds: int, program: str = RECORD_PROGRAM
+) -> dict[str, Any]:
+    """Read an upload in another process and return its overview.
+
+    Parameters
+    ----------
+    program : str
+        Module that reads it.
 
     Raises
     ------
     InputError
-        With every fault of the record; or that it could not be read within the limits.
+        With every fault; or that it could not be read within the limits.
     """
-    command = [sys.executable, "-m", "livingdrug.web.parsing", str(folder), str(most_memory), str(most_seconds)]
+    command = [sys.executable, "-m", program, str(folder), str(most_memory), str(most_seconds)]
     try:
         done = subprocess.run(command, capture_output=True, timeout=most_seconds + GRACE, check=False)
         found = json.loads(done.stdout)
     except (subprocess.TimeoutExpired, json.JSONDecodeError) as error:
         raise InputError(
             f"the files must be readable in {most_seconds} s and {most_memory // 2**20} MiB of memory, but were not. "
-            "Hint: are they CSV files? Send fewer subjects at once."
+            "Hint: are they the files that are asked for? Send fewer subjects at once."
         ) from error
     if "error" in found:
         raise InputError(found["error"], [Fault(**fault) for fault in found["faults"]])
     return dict(found)
 
 
-def _read_with_limits(folder: Path, most_memory: int, most_seconds: int) -> dict[str, Any]:
+def read_with_limits(
+    describe: Callable[[Path], dict[str, Any]], folder: Path, most_memory: int, most_seconds: int
+) -> dict[str, Any]:
+    """Limit this process, then read an upload; faults are returned, and anything else that goes wrong is one."""
     resource.setrlimit(resource.RLIMIT_AS, (most_memory, most_memory))
     resource.setrlimit(resource.RLIMIT_CPU, (most_seconds, most_seconds))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
-        return describe_record(folder)
+        return describe(folder)
     except InputError as error:
         faults = [asdict(fault) for fault in error.faults[:MOST_FAULTS]]
         count = len(error.faults)
-        short = f"The record has {count} fault{'' if count == 1 else 's'}."
+        short = f"The upload has {count} fault{'' if count == 1 else 's'}."
         return {"error": short if count else str(error).replace(f"{folder}", "the upload"), "faults": faults}
 
 
 if __name__ == "__main__":
     place, memory, seconds = sys.argv[1:]
-    print(json.dumps(_read_with_limits(Path(place), int(memory), int(seconds))))
+    print(json.dumps(read_with_limits(describe_record, Path(place), int(memory), int(seconds))))

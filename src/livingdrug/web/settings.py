@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from livingdrug.core.errors import InputError
+from livingdrug.web.database import POSTGRES, SQLITE
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 MEBIBYTE = 2**20
+DATABASE = "LIVINGDRUG_DATABASE"
+"""Variable of the environment that holds the URL of the database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +21,8 @@ class Settings:
     ----------
     data : Path
         Folder for records, results and, unless ``database`` says otherwise, the database.
-    database : Path
-        SQLite file.
+    database : str
+        URL: ``sqlite:///FILE`` or ``postgresql://...``.
     host : str
     token : str
         Asked for at login; empty where the server answers to this machine alone.
@@ -30,16 +33,19 @@ class Settings:
     most_memory : int [byte]
     most_seconds : int [s]
         Of the process that reads an upload.
+    most_patients : int
+        Of a trial that this server simulates.
     """
 
     data: Path
-    database: Path
+    database: str
     host: str = "127.0.0.1"
     token: str = ""
     most_upload: int = 20 * MEBIBYTE
     most_unpacked: int = 100 * MEBIBYTE
     most_memory: int = 4096 * MEBIBYTE
     most_seconds: int = 30
+    most_patients: int = 10_000
 
     @property
     def needs_login(self) -> bool:
@@ -56,13 +62,13 @@ def is_loopback(host: str) -> bool:
     return host in LOOPBACK
 
 
-def locate_database(data: Path, url: str | None) -> Path:
-    """Return the file of the database.
+def locate_database(data: Path, url: str | None) -> str:
+    """Return the URL of the database; a file in the data folder by default.
 
     Parameters
     ----------
     url : str, optional
-        ``sqlite:///FILE``.
+        ``sqlite:///FILE`` or ``postgresql://USER:PASSWORD@HOST:PORT/DATABASE``.
 
     Raises
     ------
@@ -71,16 +77,16 @@ def locate_database(data: Path, url: str | None) -> Path:
 
     Examples
     --------
-    >>> locate_database(Path("data"), None).name, str(locate_database(Path("data"), "sqlite:////srv/jobs.sqlite"))
-    ('livingdrug.sqlite', '/srv/jobs.sqlite')
+    >>> locate_database(Path("/srv/data"), None)
+    'sqlite:////srv/data/livingdrug.sqlite'
     """
     if url is None:
-        return data / "livingdrug.sqlite"
+        return f"sqlite:///{quote(str(data / 'livingdrug.sqlite'))}"
     parts = urlsplit(url)
-    if parts.scheme != "sqlite" or not parts.path.strip("/"):
-        shown = f"{parts.scheme}://..." if parts.scheme else repr(url)
-        raise InputError(
-            f"`--database` must be sqlite:///FILE, but was {shown}. "
-            "Hint: PostgreSQL is not supported; leave it out for a file in the data folder."
-        )
-    return Path(parts.path[1:])
+    if parts.scheme in POSTGRES or (parts.scheme == SQLITE and parts.path.strip("/")):
+        return url
+    shown = f"{parts.scheme}://..." if parts.scheme else repr(url)
+    raise InputError(
+        f"`--database` must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/DATABASE, but was {shown}. "
+        "Hint: leave it out for a file in the data folder."
+    )

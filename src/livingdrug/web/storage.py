@@ -1,31 +1,27 @@
-"""Records, jobs and the audit log in one SQLite file that several processes may use at once."""
+"""Records, jobs and the audit log in one database that several processes may use at once."""
 
 import json
-import sqlite3
 import time
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS records (
-    id TEXT PRIMARY KEY, name TEXT NOT NULL, created REAL NOT NULL, overview TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS jobs (
-    id TEXT PRIMARY KEY, kind TEXT NOT NULL, key TEXT NOT NULL, arguments TEXT NOT NULL, state TEXT NOT NULL,
-    progress REAL NOT NULL, message TEXT NOT NULL, attempts INTEGER NOT NULL, created REAL NOT NULL,
-    updated REAL NOT NULL);
-CREATE INDEX IF NOT EXISTS jobs_by_key ON jobs (key, state);
-CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, created);
-CREATE TABLE IF NOT EXISTS audit (
-    time REAL NOT NULL, caller TEXT NOT NULL, method TEXT NOT NULL, path TEXT NOT NULL, status INTEGER NOT NULL);
-"""
+from livingdrug.web.database import open_database
+
+SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS records ("
+    "id TEXT PRIMARY KEY, name TEXT NOT NULL, created DOUBLE PRECISION NOT NULL, overview TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS jobs (id TEXT PRIMARY KEY, kind TEXT NOT NULL, key TEXT NOT NULL, "
+    "arguments TEXT NOT NULL, state TEXT NOT NULL, progress DOUBLE PRECISION NOT NULL, message TEXT NOT NULL, "
+    "attempts INTEGER NOT NULL, created DOUBLE PRECISION NOT NULL, updated DOUBLE PRECISION NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS jobs_by_key ON jobs (key, state)",
+    "CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, created)",
+    "CREATE TABLE IF NOT EXISTS audit (time DOUBLE PRECISION NOT NULL, caller TEXT NOT NULL, "
+    "method TEXT NOT NULL, path TEXT NOT NULL, status INTEGER NOT NULL)",
+)
 QUEUED, RUNNING, DONE, FAILED = "queued", "running", "done", "failed"
 MOST_ATTEMPTS = 3
-PATIENCE = 30.0
-"""Seconds that a process waits for another one's write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,34 +71,38 @@ class StoredRecord:
 
 
 class Storage:
-    """The file, opened anew for each call: nothing is held between requests, threads or processes."""
+    """What a server remembers; every call is a whole, and nothing is held between them.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with self._open() as connection:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.executescript(SCHEMA)
+    Parameters
+    ----------
+    url : str
+        See :func:`livingdrug.web.database.open_database`.
+    """
 
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        connection = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None)
-        connection.row_factory = sqlite3.Row
-        try:
-            connection.execute("PRAGMA synchronous = NORMAL")
-            yield connection
-        finally:
-            connection.close()
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._database = open_database(url)
+        with self._database.change() as connection:
+            for statement in SCHEMA:
+                connection.execute(statement)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._database.close()
 
     def add_record(self, identity: str, name: str, overview: Mapping[str, Any]) -> None:
         """Keep what is known of an upload."""
-        with self._open() as connection:
+        with self._database.open() as connection:
             row = (identity, name, time.time(), json.dumps(overview))
-            connection.execute("INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?)", row)
+            connection.execute(
+                "INSERT INTO records VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
+                "name = excluded.name, created = excluded.created, overview = excluded.overview",
+                row,
+            )
 
     def find_record(self, identity: str) -> StoredRecord | None:
         """Return an uploaded record, or None."""
-        with self._open() as connection:
+        with self._database.open() as connection:
             row = connection.execute("SELECT * FROM records WHERE id = ?", (identity,)).fetchone()
         return (
             None if row is None else StoredRecord(row["id"], row["name"], row["created"], json.loads(row["overview"]))
@@ -110,14 +110,13 @@ class Storage:
 
     def list_records(self, *, most: int = 200) -> list[StoredRecord]:
         """List uploaded records, newest first."""
-        with self._open() as connection:
+        with self._database.open() as connection:
             rows = connection.execute("SELECT * FROM records ORDER BY created DESC LIMIT ?", (most,)).fetchall()
         return [StoredRecord(r["id"], r["name"], r["created"], json.loads(r["overview"])) for r in rows]
 
     def add_job(self, kind: str, key: str, arguments: Mapping[str, Any]) -> Job:
         """Queue a job; one that is about the same and has not failed is returned instead."""
-        with self._open() as connection:
-            connection.execute("BEGIN IMMEDIATE")
+        with self._database.change() as connection:
             found = connection.execute(
                 "SELECT * FROM jobs WHERE key = ? AND state != ? ORDER BY created DESC", (key, FAILED)
             ).fetchone()
@@ -126,34 +125,33 @@ class Storage:
                 row = (uuid.uuid4().hex, kind, key, json.dumps(arguments), QUEUED, 0.0, "waiting", 0, now, now)
                 connection.execute("INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
                 found = connection.execute("SELECT * FROM jobs WHERE id = ?", (row[0],)).fetchone()
-            connection.execute("COMMIT")
         return _read_job(found)
 
     def find_job(self, identity: str) -> Job | None:
         """Return a job, or None."""
-        with self._open() as connection:
+        with self._database.open() as connection:
             row = connection.execute("SELECT * FROM jobs WHERE id = ?", (identity,)).fetchone()
         return None if row is None else _read_job(row)
 
     def list_jobs(self, *, most: int = 200) -> list[Job]:
         """List jobs, newest first."""
-        with self._open() as connection:
+        with self._database.open() as connection:
             rows = connection.execute("SELECT * FROM jobs ORDER BY created DESC LIMIT ?", (most,)).fetchall()
         return [_read_job(row) for row in rows]
 
     def claim_job(self) -> Job | None:
         """Take the oldest waiting job, or None; no other process can take it as well."""
-        with self._open() as connection:
+        with self._database.open() as connection:
             row = connection.execute(
                 "UPDATE jobs SET state = ?, attempts = attempts + 1, updated = ?, message = 'started' WHERE id = "
-                "(SELECT id FROM jobs WHERE state = ? ORDER BY created LIMIT 1) RETURNING *",
+                f"({self._database.next_waiting}) RETURNING *",
                 (RUNNING, time.time(), QUEUED),
             ).fetchone()
         return None if row is None else _read_job(row)
 
     def update_job(self, identity: str, *, state: str, progress: float, message: str) -> None:
         """Say how far a job is."""
-        with self._open() as connection:
+        with self._database.open() as connection:
             row = (state, progress, message, time.time(), identity)
             connection.execute("UPDATE jobs SET state = ?, progress = ?, message = ?, updated = ? WHERE id = ?", row)
 
@@ -163,7 +161,7 @@ class Storage:
         To be called when no worker runs.
         """
         again = f"the program that did this was stopped; tried {MOST_ATTEMPTS} times"
-        with self._open() as connection:
+        with self._database.open() as connection:
             connection.execute(
                 "UPDATE jobs SET state = ?, message = ? WHERE state = ? AND attempts >= ?",
                 (FAILED, again, RUNNING, MOST_ATTEMPTS),
@@ -172,20 +170,20 @@ class Storage:
             changed = connection.execute(
                 "UPDATE jobs SET state = ?, message = ? WHERE state = ?", (QUEUED, waiting, RUNNING)
             )
-            return changed.rowcount
+            return int(changed.rowcount)
 
     def add_audit(self, caller: str, method: str, path: str, status: int) -> None:
         """Write down who asked for what; never what a record says."""
-        with self._open() as connection:
+        with self._database.open() as connection:
             row = (time.time(), caller, method, path, status)
             connection.execute("INSERT INTO audit VALUES (?, ?, ?, ?, ?)", row)
 
     def list_audit(self, *, most: int = 200) -> list[dict[str, Any]]:
         """List the audit log, newest first."""
-        with self._open() as connection:
+        with self._database.open() as connection:
             rows = connection.execute("SELECT * FROM audit ORDER BY time DESC LIMIT ?", (most,)).fetchall()
         return [dict(row) for row in rows]
 
 
-def _read_job(row: sqlite3.Row) -> Job:
+def _read_job(row: Mapping[str, Any]) -> Job:
     return Job(**{**dict(row), "arguments": json.loads(row["arguments"])})

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 
-from livingdrug.web.settings import Settings
+from livingdrug.web.settings import DATABASE, Settings
 from livingdrug.web.storage import Storage
 
 PAUSE = 0.5
@@ -42,8 +42,10 @@ class Supervisor:
             self._worker.wait(PATIENCE)
 
     def _spawn(self) -> subprocess.Popen[bytes]:
-        words = [str(self.settings.data), str(self.settings.database), str(os.getpid())]
-        return subprocess.Popen([sys.executable, "-m", "livingdrug.web.job_worker", *words])
+        words = [str(self.settings.data), str(os.getpid())]
+        # not among the words: anybody on the machine may list those, and a URL may hold a password
+        environment = {**os.environ, DATABASE: self.settings.database}
+        return subprocess.Popen([sys.executable, "-m", "livingdrug.web.job_worker", *words], env=environment)
 
     def _watch(self) -> None:
         while not self._has_ended.wait(PAUSE):

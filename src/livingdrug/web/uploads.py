@@ -41,8 +41,8 @@ def show_name(name: str) -> str:
     return repr(plain[:SHOWN] + ("..." if len(plain) > SHOWN else ""))
 
 
-def check_name(name: str, *, with_folder: bool = False) -> str:
-    """Return which of the three files a name means.
+def check_name(name: str, *, with_folder: bool = False, names: Sequence[str] = FILES) -> str:
+    """Return which of the files that are asked for a name means.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def check_name(name: str, *, with_folder: bool = False) -> str:
     Raises
     ------
     InputError
-        If the name leads elsewhere, or is none of the three.
+        If the name leads elsewhere, or is none of them.
 
     Examples
     --------
@@ -64,16 +64,16 @@ def check_name(name: str, *, with_folder: bool = False) -> str:
     leads_away = "\\" in name or ".." in parts or "" in parts[:-1] or re.match(r"[A-Za-z]:", name)
     if leads_away or len(parts) > most:
         raise InputError(f"a file name must not lead out of its folder, but was {show_name(name)}. Hint: rename it.")
-    if parts[-1] not in FILES:
+    if parts[-1] not in names:
         raise InputError(
-            f"a file must be one of {', '.join(FILES)}, or one .zip with them, but was {show_name(name)}. "
+            f"a file must be one of {', '.join(names)}, or one .zip with them, but was {show_name(name)}. "
             "Hint: rename it."
         )
     return parts[-1]
 
 
-def save_upload(uploads: Sequence[Upload], folder: Path, *, most_unpacked: int) -> None:
-    """Write the three files into a folder of ours.
+def save_upload(uploads: Sequence[Upload], folder: Path, *, most_unpacked: int, names: Sequence[str] = FILES) -> None:
+    """Write the files that are asked for into a folder of ours.
 
     Raises
     ------
@@ -82,43 +82,43 @@ def save_upload(uploads: Sequence[Upload], folder: Path, *, most_unpacked: int) 
     """
     folder.mkdir(parents=True, exist_ok=True)
     if len(uploads) == 1 and uploads[0].name.lower().endswith(".zip"):
-        _unpack(uploads[0], folder, most_unpacked)
+        _unpack(uploads[0], folder, most_unpacked, names)
     else:
         for upload in uploads:
-            place = folder / check_name(upload.name)
+            place = folder / check_name(upload.name, names=names)
             if place.exists():
                 raise InputError(f"each file must come once, but {place.name} came twice. Hint: send it once.")
             _copy(upload.stream, place, most_unpacked)
-    missing = [name for name in FILES if not (folder / name).exists()]
+    missing = [name for name in names if not (folder / name).exists()]
     if missing:
-        faults = [Fault(name, "must be there", "missing", "send all three files, or one .zip") for name in missing]
+        faults = [Fault(name, "must be there", "missing", "send every file, or one .zip") for name in missing]
         raise InputError.from_faults("the upload", faults)
 
 
-def _unpack(upload: Upload, folder: Path, most: int) -> None:
+def _unpack(upload: Upload, folder: Path, most: int, names: Sequence[str]) -> None:
     try:
         with zipfile.ZipFile(upload.stream) as archive:
-            _unpack_entries(archive, folder, most)
+            _unpack_entries(archive, folder, most, names)
     except InputError:
         raise
     except UNREADABLE as error:
         raise InputError(
             f"{show_name(upload.name)} must be a .zip archive without a password, but could not be unpacked. "
-            "Hint: send the three CSV files instead."
+            "Hint: send the files themselves instead."
         ) from error
 
 
-def _unpack_entries(archive: zipfile.ZipFile, folder: Path, most: int) -> None:
+def _unpack_entries(archive: zipfile.ZipFile, folder: Path, most: int, names: Sequence[str]) -> None:
     entries = [entry for entry in archive.infolist() if not entry.is_dir()]
     if len(entries) > MOST_ENTRIES:
-        raise InputError(f"an archive must hold three files, but held {len(entries)}. Hint: pack only the three.")
+        raise InputError(f"an archive must hold {len(names)} files, but held {len(entries)}. Hint: pack only these.")
     left = most
     for entry in entries:
         if stat.S_ISLNK(entry.external_attr >> 16):
             raise InputError(
                 f"an archive must hold files, but {show_name(entry.filename)} is a link. Hint: pack files."
             )
-        place = folder / check_name(entry.filename, with_folder=True)
+        place = folder / check_name(entry.filename, with_folder=True, names=names)
         if place.exists():
             raise InputError(f"each file must come once, but {place.name} came twice. Hint: pack it once.")
         with archive.open(entry) as stream:
