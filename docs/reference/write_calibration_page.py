@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from livingdrug.report.trial_text import format_simulated
 from livingdrug.study.validate_targets import BATCHES, PEOPLE, validate_targets
 
 PAGE = Path(__file__).with_name("calibration.md")
@@ -17,9 +18,7 @@ NOTES = Path(__file__).with_name("calibration_notes.md")
 def write_row(row: dict[str, object]) -> str:
     """Return one line of the table."""
     limits = "" if row["lower"] is None else f" ({row['lower']:.4g}-{row['upper']:.4g})"
-    found = (
-        "-" if row["simulated"] is None else f"{row['simulated']:.4g} ({row['sim_lower']:.4g}-{row['sim_upper']:.4g})"
-    )
+    found = "-" if row["simulated"] is None else format_simulated(row)
     met = "-" if row["simulated"] is None else "yes" if row["inside"] else "**no**"
     published = f"{row['value']:.4g}{limits}"
     return f"| {row['id']} | {row['what']} [{row['unit']}] | {published} | {found} | {met} | {row['note']} |"

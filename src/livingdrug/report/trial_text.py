@@ -1,5 +1,7 @@
 """Published results beside simulated ones, as text for a terminal."""
 
+from collections.abc import Mapping
+
 import polars as pl
 
 
@@ -30,12 +32,28 @@ def format_validation(table: pl.DataFrame) -> str:
     return "\n".join(lines)
 
 
+def format_simulated(row: Mapping[str, object]) -> str:
+    """Return a simulated result with its interval; a median that some batches do not reach has none.
+
+    Examples
+    --------
+    >>> format_simulated({"simulated": 21.0, "sim_lower": None, "sim_upper": None})
+    '21'
+    >>> format_simulated({"simulated": float("inf"), "sim_lower": None, "sim_upper": None})
+    'not reached'
+    """
+    if row["simulated"] == float("inf"):
+        return "not reached"
+    interval = "" if row["sim_lower"] is None else f" ({row['sim_lower']:.4g}-{row['sim_upper']:.4g})"
+    return f"{row['simulated']:.4g}{interval}"
+
+
 def _format_row(row: dict[str, object]) -> str:
     limits = "" if row["lower"] is None else f" ({row['lower']:g}-{row['upper']:g})"
     published = f"{row['value']:g}{limits}"
     note = f"; {row['note']}" if row["note"] else ""
     if row["simulated"] is None:
         return f"{row['id']!s:5} {published:>22} {'-':>20}           {row['what']}{note}"
-    simulated = f"{row['simulated']:.4g} ({row['sim_lower']:.4g}-{row['sim_upper']:.4g})"
+    simulated = format_simulated(row)
     mark = "met" if row["inside"] else "missed"
     return f"{row['id']!s:5} {published:>22} {simulated:>20} {mark:9} {row['what']} [{row['unit']}]{note}"

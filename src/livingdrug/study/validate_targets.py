@@ -79,8 +79,7 @@ def _compare(plan: CalibrationPlan, threads: int | None) -> list[dict[str, Any]]
             for name, values in sets.items()
         }
         results[batch] = [compute_result(target, people) for target in plan.targets]
-    mean = results.mean(axis=0)
-    half = 1.96 * results.std(axis=0, ddof=1) / np.sqrt(BATCHES)
+    mean, half = _pool(results)
     return [
         {
             "id": target.id,
@@ -91,13 +90,27 @@ def _compare(plan: CalibrationPlan, threads: int | None) -> list[dict[str, Any]]
             "lower": target.lower,
             "upper": target.upper,
             "simulated": float(value),
-            "sim_lower": float(value - width),
-            "sim_upper": float(value + width),
+            "sim_lower": float(value - width) if np.isfinite(width) else None,
+            "sim_upper": float(value + width) if np.isfinite(width) else None,
             "inside": is_inside(target, float(value)),
             "note": explain(target, is_met=is_inside(target, float(value))),
         }
         for target, value, width in zip(plan.targets, mean, half, strict=True)
     ]
+
+
+def _pool(results: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean over batches and half its interval; where a median is not reached, the median over batches.
+
+    Parameters
+    ----------
+    results : (batch, target)
+        A median time is infinite where fewer than half have the event; it then has no interval.
+    """
+    is_finite = np.isfinite(results).all(axis=0)
+    known = np.where(is_finite, results, 0.0)
+    half = 1.96 * known.std(axis=0, ddof=1) / np.sqrt(len(results))
+    return np.where(is_finite, known.mean(axis=0), np.median(results, axis=0)), np.where(is_finite, half, np.nan)
 
 
 def explain(target: Target, *, is_met: bool) -> str:

@@ -1,13 +1,14 @@
 """What a calibration leaves behind: value files with the new numbers, and the table of what came out."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
+from livingdrug.knowledge.parameters import load_parameters
 from livingdrug.study.calibration import Fitted, compute_misfit
 from livingdrug.study.calibration_plan import CalibrationPlan, Target
 
@@ -100,6 +101,19 @@ def rewrite_values(text: str, changes: Mapping[tuple[str, str], float], where: s
     return "".join(blocks)
 
 
+def add_inherited(text: str, name: str, wanted: Iterable[str]) -> str:
+    """Return a value file with blocks of its own for values that its set had from the set it extends."""
+    own = set(re.findall(r"(?m)^\[(\w+)\]", text))
+    values = load_parameters(name).values
+    for parameter in sorted(set(wanted) - own):
+        value = values[parameter]
+        spread = value.spread
+        kind = "" if spread is None else f'\nspread  = {{ kind = "{spread.kind}", sd = {spread.sd!r} }}'
+        block = f'[{parameter}]\nvalue   = {value.value!r}\nunit    = "{value.unit}"{kind}\nsource  = "{value.source}"'
+        text = f'{text.rstrip()}\n\n{block}\nwhere   = "{value.where}"\nhow     = "{value.how}"\n'
+    return text
+
+
 def write_values(plan: CalibrationPlan, z: np.ndarray, folder: Path) -> tuple[Path, ...]:
     """Write the value files of every set of a plan, with the new numbers, into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -108,6 +122,7 @@ def write_values(plan: CalibrationPlan, z: np.ndarray, folder: Path) -> tuple[Pa
     for name, changes in list_changes(plan, z).items():
         text = packaged.joinpath(f"{name}.toml").read_text(encoding="utf-8")
         path = folder / f"{name}.toml"
+        text = add_inherited(text, name, {parameter for parameter, _ in changes})
         path.write_text(rewrite_values(text, changes, WHERE), encoding="utf-8")
         written.append(path)
     return tuple(written)

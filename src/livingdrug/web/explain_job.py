@@ -11,6 +11,8 @@ from livingdrug.report.page import render_page
 from livingdrug.report.patient_document import write_patient_report
 from livingdrug.report.what_if_frame import Frame
 from livingdrug.report.what_if_section import choose_frames, prepare_section
+from livingdrug.study.list_options import list_options
+from livingdrug.study.option_list import OptionList
 from livingdrug.study.prepare_subject import Prepared, prepare_subject
 from livingdrug.study.what_if_grid import compute_what_if_grid
 from livingdrug.study.write_what_if import write_what_if
@@ -27,13 +29,17 @@ def explain_into(library: Library, arguments: Mapping[str, Any], folder: Path, r
     report(0.05, "reading the record")
     record = library.open(arguments["record_id"])
     report(0.1, "fitting the model and asking why")
-    explained = prepare_subject(record, subject_id=arguments["subject_id"], seed=arguments["seed"], jobs=1)
-    report(0.6, "writing the reports")
+    chosen = {"seed": arguments["seed"], "jobs": 1}
+    explained = prepare_subject(record, subject_id=arguments["subject_id"], **chosen)
+    report(0.6, "judging options")
+    # simulated on a page of their own, by a job of its own
+    subject = explained.explanation.subject_id
+    options = list_options(record, subject_id=subject, simulate=False, explained=explained.explained, **chosen)
     with open_draft(folder) as draft:
-        _write_result(explained, draft, report)
+        _write_result(explained, options, draft, report)
 
 
-def _write_result(explained: Prepared, draft: Path, report: Report) -> None:
+def _write_result(explained: Prepared, options: OptionList, draft: Path, report: Report) -> None:
     explanation = explained.explanation
     section = None
     frames: tuple[Frame, ...] = ()
@@ -45,12 +51,12 @@ def _write_result(explained: Prepared, draft: Path, report: Report) -> None:
         write_what_if(explained.start, draft)
         write_text(draft / SLIDERS, render_page("live_sliders.html.jinja", what_if=section))
     write_text(draft / FRAMES, json.dumps([asdict(frame) for frame in frames]))
-    fields = collect_fields(explanation, section, beyond=explained.beyond)
+    fields = collect_fields(explanation, section, options, beyond=explained.beyond)
     keep_figures(draw_figures(explanation, explained.beyond), draft)
     report(0.85, "writing the reports")
     write_text(draft / CLINICIAN, render_page("report.html.jinja", **fields))
     write_text(draft / FINDINGS, render_page("findings.html.jinja", **fields))
-    write_patient_report(explanation, draft / PATIENT)
+    write_patient_report(explanation, draft / PATIENT, options)
     write_text(draft / EXPLANATION, explanation.to_json())
     summary = {
         "title": write_title(explanation),

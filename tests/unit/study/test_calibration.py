@@ -1,5 +1,7 @@
 """Plans are sound, targets may pool sets, a calibration can be repeated and go on, and a trial can be left out."""
 
+import tomllib
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from livingdrug.knowledge.targets import load_targets
 from livingdrug.study.calibration import apply_free, calibrate, compute_misfit, compute_start
 from livingdrug.study.calibration_plan import compute_error, find_plan, leave_out, list_plans, load_plan
 from livingdrug.study.target_results import pool_populations, simulate_set
+from livingdrug.study.write_calibration import write_values
 
 
 @pytest.mark.parametrize("name", list_plans())
@@ -88,3 +91,16 @@ def test_leaving_out_a_trial_that_is_not_there_names_those_that_are():
 
 def test_plans_without_free_values_are_no_calibration():
     assert find_plan("myeloma", "ide_cel").name == "bcma"
+
+
+@pytest.mark.parametrize("name", [name for name in list_plans() if load_plan(name).free])
+def test_every_value_that_was_free_is_written_into_the_file_of_each_set(tmp_path, name):
+    plan = load_plan(name)
+    moved = compute_start(plan) + 0.25
+    write_values(plan, moved, tmp_path)
+    for free, place in zip(plan.free, moved, strict=True):
+        for one in free.sets:
+            written = tomllib.loads((tmp_path / f"{one}.toml").read_text(encoding="utf-8"))[free.name]
+            number = written["value"] if free.part == "typical" else written["spread"]["sd"]
+            assert number == pytest.approx(free.value(place), rel=1e-3), f"{one}: {free.name}"
+            assert written["how"] == "fitted"
