@@ -89,6 +89,7 @@ def _run_benchmark(arguments: argparse.Namespace) -> int:
         with_extra=arguments.extra,
         training=arguments.training,
         jobs=arguments.jobs,
+        folder=arguments.out,
         progress=lambda done, all_: tell(f"Explained {done} of {all_}"),
     )
     text = json.dumps(report, indent=2)

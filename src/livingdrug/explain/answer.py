@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from livingdrug.explain.attribution import Attribution
+from livingdrug.explain.attribution import NONE, Attribution
 from livingdrug.explain.mechanisms import Candidate
 
 
@@ -23,6 +23,7 @@ def choose_answer(
     observed: Sequence[str],
     *,
     enough: float = 0.6,
+    enough_group: float | None = None,
     withheld: str = "",
 ) -> Answer:
     """Choose the finest answer that the posterior supports.
@@ -32,27 +33,30 @@ def choose_answer(
     observed : sequence of str
         Variables measured in this patient.
     enough : float
-        Probability at which an answer is given. At 0.6 about seven answers in ten were right in the
-        identifiability study of this model with simulated patients; fewer will be with real ones.
+        Probability of being right at which an answer is given: that the mechanism is the reason, alone or tied
+        with others, or that one of the group is.
+    enough_group : float, optional
+        Where only a group can be told; as ``enough`` where it is left out. To single out a mechanism asks for more.
     withheld : str
         Why no answer may be given whatever the posterior says; empty where one may.
     """
     if withheld:
-        return Answer(None, "none", max((s.probability for s in attribution.shares), default=0.0), withheld)
+        return Answer(None, "none", max((s.named for s in attribution.shares), default=0.0), withheld)
     if not attribution.shares:
         return Answer(None, "none", 0.0, "no posterior draw could be run again with a mechanism switched off")
     needs = {c.mechanism.value: c.needs for c in catalogue}
-    top = attribution.shares[0]
+    top = max(attribution.shares, key=lambda share: share.named)
     lacking = [v for v in needs[top.name] if v not in observed] if not set(needs[top.name]) & set(observed) else []
-    if top.probability >= enough and not lacking:
-        return Answer(top.name, "mechanism", top.probability, f"its probability is at least {100 * enough:g} %")
-    groups: dict[str, float] = {}
-    for share in attribution.shares:
-        groups[share.group] = groups.get(share.group, 0.0) + share.probability
+    if top.named >= enough and not lacking:
+        return Answer(top.name, "mechanism", top.named, f"its probability is at least {100 * enough:g} %")
+    of_group = {share.name: share.group for share in attribution.shares}
+    groups = attribution.compute_named(lambda name: of_group.get(name, name))
+    unexplained = groups.pop(NONE)
     group, mass = max(groups.items(), key=lambda item: item[1])
-    if mass >= enough:
+    least = enough if enough_group is None else enough_group
+    if mass >= least:
         why = f"without {' or '.join(lacking)} it is not told from its neighbours" if lacking else "no single one is"
-        return Answer(group, "group", mass, f"the group's probability is at least {100 * enough:g} %; {why}")
-    if attribution.unexplained > max(0.5, mass):
-        return Answer(None, "none", attribution.unexplained, "switching off any single mechanism changes too little")
-    return Answer(None, "none", mass, f"no mechanism and no group reaches a probability of {100 * enough:g} %")
+        return Answer(group, "group", mass, f"the group's probability is at least {100 * least:g} %; {why}")
+    if unexplained > max(0.5, mass):
+        return Answer(None, "none", unexplained, "switching off any single mechanism changes too little")
+    return Answer(None, "none", mass, f"no mechanism and no group reaches a probability of {100 * least:g} %")

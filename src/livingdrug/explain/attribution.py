@@ -11,7 +11,7 @@ draw and is left out of its subsets; this makes a hundred draws affordable. Wher
 all switches together avert, every subset of all mechanisms is looked at after all.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,7 +19,11 @@ from scipy.special import betaincinv
 
 from livingdrug.explain.mechanisms import Candidate
 from livingdrug.explain.switches import LEAST, Assess, Experiment, compare_switches, select_candidates
+from livingdrug.fit.effective import compute_effective_draws
 from livingdrug.fit.problem import Free
+
+NONE = "none"
+"""What is named where no mechanism is the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,11 @@ class MechanismShare:
         Mean Shapley share of what all mechanisms together avert, and its 5th and 95th percentile over draws.
     rescue : float
         Probability that this one fix alone would have prevented the failure.
+    named : float
+        Probability that naming it is right: that it is the reason, alone or tied with others. Of mechanisms that tie,
+        each is right to name, so these do not sum to 1; `probability` shares ties out and does.
+    share_median : float
+        Median Shapley share over draws, which errs least in absolute terms; medians need not sum to 1.
     """
 
     name: str
@@ -52,6 +61,8 @@ class MechanismShare:
     share_lower: float = 0.0
     share_upper: float = 0.0
     rescue: float = 0.0
+    named: float = 0.0
+    share_median: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +86,8 @@ class Attribution:
         Mechanisms in the order of ``reasons``.
     kept : (draw,) int
         Places of these draws among those given.
+    effective : float
+        Effective number of independent draws behind the probabilities.
     """
 
     shares: tuple[MechanismShare, ...]
@@ -85,6 +98,23 @@ class Attribution:
     reasons: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
     names: tuple[str, ...] = ()
     kept: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=int))
+    effective: float = 1.0
+
+    def compute_named(self, name: Callable[[str], str]) -> dict[str, float]:
+        """Return, for each class of mechanisms, the probability that naming the class is right; ``none`` is a class.
+
+        Parameters
+        ----------
+        name : function
+            From a mechanism, or ``none``, to its class.
+        """
+        classes: dict[str, list[int]] = {}
+        for place, label in enumerate((*self.names, NONE)):
+            classes.setdefault(name(label), []).append(place)
+        return {
+            label: smooth_chance(float((self.reasons[places] > 0).any(axis=0).mean()), self.effective)
+            for label, places in classes.items()
+        }
 
 
 def compute_winners(shapley: np.ndarray, tie: float) -> np.ndarray:
@@ -125,6 +155,17 @@ def smooth_share(share: np.ndarray, effective: float) -> np.ndarray:
     return np.asarray((share * effective + 1 / len(share)) / (effective + 1))
 
 
+def smooth_chance(chance: float, effective: float) -> float:
+    """Draw a chance seen in ``effective`` draws towards one half by the weight of one draw.
+
+    Examples
+    --------
+    >>> smooth_chance(1.0, 49.0)
+    0.99
+    """
+    return (chance * effective + 0.5) / (effective + 1)
+
+
 def compute_interval(probability: float, effective: float) -> tuple[float, float]:
     """Return the 5th and 95th percentile of a smoothed share of ``effective`` independent draws.
 
@@ -144,7 +185,7 @@ def attribute_failure(  # noqa: PLR0913 - draws, what may be switched, and how e
     catalogue: Sequence[Candidate],
     assess: Assess,
     *,
-    effective: float,
+    origin: np.ndarray,
     levels: Sequence[float] = (0.5, 0.75, 0.9),
     tie: float = 0.02,
     events: Sequence[str] = (),
@@ -162,8 +203,8 @@ def attribute_failure(  # noqa: PLR0913 - draws, what may be switched, and how e
     catalogue : sequence of Candidate
     assess : function
         Called with many switched draws at once.
-    effective : float
-        Effective number of independent draws.
+    origin : (draw,) int
+        Where each draw comes from: those of one origin may be alike.
     levels : sequence of float
         Favourable quantiles of patients that serve as reference, one after the other.
     tie : float
@@ -181,11 +222,13 @@ def attribute_failure(  # noqa: PLR0913 - draws, what may be switched, and how e
     shapley, alone = found.shapley[:, kept], found.alone[:, kept]
     winners = compute_winners(shapley, tie)
     reasons = np.vstack([winners, 1 - winners.sum(axis=0)])
-    independent = min(effective, len(kept))
+    independent = compute_effective_draws(reasons.T, origin[kept])
     probability = smooth_share(reasons.mean(axis=1), independent)
     parts = np.where(shapley.sum(axis=0) > 0, shapley / np.maximum(found.together[kept], LEAST), 0.0)
     shares = [
-        create_share(candidate, float(probability[k]), alone[k], parts[k], failure[kept], independent)
+        create_share(
+            candidate, float(probability[k]), alone[k], parts[k], failure[kept], winners[k] > 0, effective=independent
+        )
         for k, candidate in enumerate(candidates)
     ]
     shares.sort(key=lambda share: -share.probability)
@@ -198,6 +241,7 @@ def attribute_failure(  # noqa: PLR0913 - draws, what may be switched, and how e
         reasons,
         tuple(c.mechanism.value for c in candidates),
         kept,
+        independent,
     )
 
 
@@ -214,6 +258,8 @@ def create_share(
     reduction: np.ndarray,
     part: np.ndarray,
     failure: np.ndarray,
+    is_reason: np.ndarray,
+    *,
     effective: float,
 ) -> MechanismShare:
     """Summarise one mechanism over the draws."""
@@ -234,4 +280,6 @@ def create_share(
         share_lower=float(part_low),
         share_upper=float(part_high),
         rescue=float(np.clip(1 - failure + reduction, 0, 1).mean()),
+        named=smooth_chance(float(is_reason.mean()), effective),
+        share_median=float(np.median(part)),
     )

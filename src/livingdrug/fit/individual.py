@@ -8,6 +8,8 @@ from livingdrug.fit.climb import FARTHEST, Mode, climb_starts, find_modes
 from livingdrug.fit.draws import Draws, sample_posterior
 from livingdrug.fit.problem import Problem, compute_log_posterior, compute_parameters
 
+START = 8
+"""Draws of the prior for every draw of the posterior."""
 POLISHED, POLISHING = 2, 12
 """Draws from which the mode is climbed to, and engine calls at most."""
 
@@ -92,11 +94,12 @@ def fit_individual(
     IndividualFit
         Without data, or where nothing can be integrated, the draws are the prior's; ``is_converged`` tells which.
     """
-    prior = sample_prior(problem, draws, rng)
     if len(problem.rows) > 0:
-        sample = sample_posterior(problem, prior, rng=rng, most=most, threads=threads)
+        prior = sample_prior(problem, START * draws, rng)
+        sample = sample_posterior(problem, prior, draws, rng=rng, most=most, threads=threads)
     else:
-        sample = Draws(prior, 0, 1.0, 1.0, 0.0, float(draws), 0)
+        prior = sample_prior(problem, draws, rng)
+        sample = Draws(prior, 0, 1.0, 1.0, 0.0, float(draws), 0, np.arange(draws))
     modes: tuple[Mode, ...] = ()
     calls, failed = 0, 0
     if with_mode:

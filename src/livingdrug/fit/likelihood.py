@@ -198,6 +198,8 @@ def compute_exact_terms(u: np.ndarray, freedom: np.ndarray) -> tuple[np.ndarray,
     ([-2.9189, -2.7137], [2.0, 1.25], [1.0, 0.625])
     """
     is_normal = np.isinf(freedom)
+    if is_normal.all():
+        return -0.5 * u * u - HALF_LOG_TWO_PI, u, np.ones_like(u)
     nu = np.where(is_normal, 1.0, freedom)
     weight = np.where(is_normal, 1.0, (nu + 1) / (nu + u * u))
     constant = gammaln((nu + 1) / 2) - gammaln(nu / 2) - 0.5 * np.log(nu * np.pi)

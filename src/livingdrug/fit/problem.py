@@ -240,9 +240,9 @@ def compute_log_posterior(
     """
     pull = z @ problem.precision
     prior = -0.5 * np.einsum("pf,pf->p", pull, z)
-    precision = np.tile(problem.precision, (len(z), 1, 1))
+    precision = np.broadcast_to(problem.precision, (len(z), *problem.precision.shape))
     if len(problem.rows) == 0:
-        return Evaluation(prior, -pull, precision, np.zeros(len(z), dtype=np.uint8))
+        return Evaluation(prior, -pull, precision.copy(), np.zeros(len(z), dtype=np.uint8))
     parameters, stretch = compute_parameters(problem, z)
     solution = solve(
         problem.kernel,

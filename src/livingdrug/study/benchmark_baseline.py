@@ -12,6 +12,8 @@ MARKERS = ("m_protein", "tumour_spd", "marrow_blasts")
 MONTHS = tuple(28.0 * month for month in range(1, 13))
 ENOUGH = 500
 """Failures of which some can be spared to tell when the trees have learned enough."""
+FEWEST = 10
+"""Failures of a class that some can be spared of."""
 CALM = 0.05
 """Learning rate of the trees."""
 
@@ -48,29 +50,34 @@ def predict_baseline(
     settings: Ruleset,
     with_extra: bool,
     jobs: int | None = None,
-) -> float | None:
-    """Train the trees on other simulated failures of each cohort; return how often they are right.
+) -> dict[str, float]:
+    """Train the trees on other simulated failures of each cohort; return how often they are right, by cohort.
 
-    None where scikit-learn is not installed, or nothing is to be learned from.
+    Nothing where scikit-learn is not installed, or nothing is to be learned from.
     """
     try:
         from sklearn.ensemble import HistGradientBoostingClassifier
     except ModuleNotFoundError:
-        return None
+        return {}
     cohorts = list(dict.fromkeys((one.disease, one.product) for one in failures))
     each = training // max(1, len(cohorts))
     if each < 1:
-        return None
-    right: list[bool] = []
+        return {}
+    shares: dict[str, float] = {}
     for disease, product in cohorts:
         known = list(
             simulate_failures(disease, product, each, seed=seed, settings=settings, with_extra=with_extra, jobs=jobs)
         )
         labels = [name(max(one.reasons, key=lambda key: one.reasons[key])) for one in known]
         own = [one for one in failures if (one.disease, one.product) == (disease, product)]
+        # to tell when enough is learned, each class must be among those spared: a class of one is in nobody's reach
+        common = [place for place, label in enumerate(labels) if len(known) < ENOUGH or labels.count(label) >= FEWEST]
         trees = HistGradientBoostingClassifier(
             learning_rate=CALM, early_stopping=len(known) >= ENOUGH, class_weight=None, random_state=seed
-        ).fit(tabulate_features(known), labels)
-        for one, guess in zip(own, trees.predict(tabulate_features(own)), strict=True):
-            right.append(any(name(key) == guess and share > 0 for key, share in one.reasons.items()))
-    return float(np.mean(right))
+        ).fit(tabulate_features([known[place] for place in common]), [labels[place] for place in common])
+        right = [
+            any(name(key) == guess and share > 0 for key, share in one.reasons.items())
+            for one, guess in zip(own, trees.predict(tabulate_features(own)), strict=True)
+        ]
+        shares[f"{disease}/{product}"] = float(np.mean(right))
+    return shares

@@ -22,7 +22,7 @@ from livingdrug.study.patient_data import PatientData, find_dose, select_patient
 from livingdrug.study.plans import PLANS, SETTINGS, create_noise
 from livingdrug.study.provenance import create_provenance
 
-QUICK_DRAWS = 320
+QUICK_DRAWS = 512
 """Posterior draws of an explanation, which somebody waits for; a fit of its own takes more."""
 COUNTERFACTUAL_SCHEMA = {
     "mechanism": pl.String,

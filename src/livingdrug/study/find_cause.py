@@ -20,6 +20,8 @@ FIRST = 28.0
 """First predicted visit after infusion: before it, a rise does not count."""
 ATTRIBUTED = 128
 """Posterior draws in which mechanisms are switched off, at most."""
+ACCURACY = 1e-3
+"""Relative tolerance of a counterfactual course, far below the noise of the marker by which it is judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +57,10 @@ def find_misfit(fit: PatientFit, *, settings: Ruleset, jobs: int | None = None) 
     return check_fit(rows, predicted, problem.outputs, problem.times, least=settings.threshold("misfit_probability"))
 
 
-def thin_draws(parameters: np.ndarray) -> np.ndarray:
-    """Return every so manieth draw, `ATTRIBUTED` at most."""
-    step = -(-len(parameters) // ATTRIBUTED)
-    return parameters[::step]
+def thin_draws(draws: np.ndarray) -> np.ndarray:
+    """Return every so manieth draw, `ATTRIBUTED` at most, of anything that has one row a draw."""
+    step = -(-len(draws) // ATTRIBUTED)
+    return draws[::step]
 
 
 def withhold_answer(fit: PatientFit, misfit: Misfit, settings: Ruleset) -> str:
@@ -100,7 +102,8 @@ def find_cause(
     draws = thin_draws(fit.posterior.parameters)
 
     def assess(parameters: np.ndarray) -> np.ndarray:
-        return compute_failure(solve_draws(fit, parameters, times, (marker.marker,), jobs=jobs)[:, :, 0], marker)
+        course = solve_draws(fit, parameters, times, (marker.marker,), rtol=ACCURACY, jobs=jobs)
+        return compute_failure(course[:, :, 0], marker)
 
     attribution = attribute_failure(
         draws,
@@ -108,7 +111,7 @@ def find_cause(
         fit.problem.free,
         CATALOGUE,
         assess,
-        effective=fit.posterior.draws.effective,
+        origin=thin_draws(fit.posterior.draws.origin),
         levels=list_levels(settings),
         tie=settings.threshold("tie"),
         events=[event.type for event in list_events(data)],
@@ -116,6 +119,11 @@ def find_cause(
     observed = data.named_observations["variable"].unique().to_list()
     withheld = withhold_answer(fit, misfit, settings)
     answer = choose_answer(
-        attribution, CATALOGUE, observed, enough=settings.threshold("answer_probability"), withheld=withheld
+        attribution,
+        CATALOGUE,
+        observed,
+        enough=settings.threshold("answer_probability"),
+        enough_group=settings.threshold("answer_probability_group"),
+        withheld=withheld,
     )
     return Cause(attribution, answer, horizon, draws)

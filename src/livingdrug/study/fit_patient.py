@@ -25,6 +25,8 @@ DRAWS = 1024
 """Posterior draws."""
 BAND_DAYS = 60
 """Report days of a band."""
+BAND_DRAWS = 512
+"""Draws behind a band, at most."""
 BAND_SCHEMA = {
     "variable": pl.String,
     "unit": pl.String,
@@ -119,14 +121,20 @@ def fit_patient(
 def choose_most(draws: int) -> int:
     """Return the moves in one stage at most: fewer in a quick fit, which somebody waits for.
 
-    >>> choose_most(384), choose_most(1024)
-    (10, 16)
+    >>> choose_most(512), choose_most(1024)
+    (8, 16)
     """
-    return 10 if draws < DRAWS else 16
+    return 8 if draws < DRAWS else 16
 
 
 def solve_draws(
-    fit: PatientFit, parameters: np.ndarray, times: np.ndarray, keep: Sequence[str], *, jobs: int | None = None
+    fit: PatientFit,
+    parameters: np.ndarray,
+    times: np.ndarray,
+    keep: Sequence[str],
+    *,
+    rtol: float = 1e-4,
+    jobs: int | None = None,
 ) -> np.ndarray:
     """Return the courses of full parameter vectors under the subject's own changes, (draw, time, kept)."""
     problem = fit.problem
@@ -137,7 +145,7 @@ def solve_draws(
         times,
         schedule=schedule,
         keep=tuple(keep),
-        rtol=1e-4,
+        rtol=rtol,
         threads=jobs,
         max_steps=MOST_STEPS,
     )
@@ -157,7 +165,8 @@ def compute_bands(fit: PatientFit, data: PatientData, *, jobs: int | None = None
         return pl.DataFrame(schema=BAND_SCHEMA)
     last = float(fit.problem.times[-1])
     days = np.unique(np.concatenate([np.linspace(0, max(last, 1.0), BAND_DAYS).round(1), fit.problem.times]))
-    course = solve_draws(fit, fit.posterior.parameters, days, outputs, jobs=jobs)
+    step = -(-len(fit.posterior.parameters) // BAND_DRAWS)
+    course = solve_draws(fit, fit.posterior.parameters[::step], days, outputs, jobs=jobs)
     course = course[np.isfinite(course).all(axis=(1, 2))]
     if len(course) == 0:
         return pl.DataFrame(schema=BAND_SCHEMA)

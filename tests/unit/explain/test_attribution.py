@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -33,7 +35,7 @@ def draws(kill=1.0, loss=1.0, escape=0.01, count=40):
 
 
 def attribute(parameters, **options):
-    return attribute_failure(parameters, NAMES, FREE, TOY, assess, effective=len(parameters), **options)
+    return attribute_failure(parameters, NAMES, FREE, TOY, assess, origin=np.arange(len(parameters)), **options)
 
 
 @pytest.mark.parametrize(
@@ -72,14 +74,14 @@ def test_the_reference_improves_until_the_failure_is_averted():
     def stubborn(parameters):
         return 1.0 - (parameters[:, 0] > 1.5)
 
-    result = attribute_failure(draws(kill=0.05), NAMES, FREE, TOY, stubborn, effective=40, levels=(0.5, 0.75))
+    result = attribute_failure(draws(kill=0.05), NAMES, FREE, TOY, stubborn, origin=np.arange(40), levels=(0.5, 0.75))
     assert result.shares[0].name == "potency"
-    too_low = attribute_failure(draws(kill=0.05), NAMES, FREE, TOY, stubborn, effective=40, levels=(0.5,))
+    too_low = attribute_failure(draws(kill=0.05), NAMES, FREE, TOY, stubborn, origin=np.arange(40), levels=(0.5,))
     assert too_low.unexplained > 0.9
 
 
 def test_when_nothing_averts_the_failure_nothing_is_the_reason():
-    result = attribute_failure(draws(kill=0.05), NAMES, FREE, TOY, lambda p: np.ones(len(p)), effective=40)
+    result = attribute_failure(draws(kill=0.05), NAMES, FREE, TOY, lambda p: np.ones(len(p)), origin=np.arange(40))
     assert result.unexplained > 0.97
     assert choose_answer(result, TOY, []).answered is None
 
@@ -129,13 +131,13 @@ def test_draws_that_cannot_be_run_again_are_left_out():
         return np.where(parameters[:, 1] > 19, np.nan, assess(parameters))
 
     parameters = np.vstack([draws(kill=0.05, count=10), draws(loss=20.0, count=5)])
-    result = attribute_failure(parameters, NAMES, FREE, TOY, sometimes, effective=15)
+    result = attribute_failure(parameters, NAMES, FREE, TOY, sometimes, origin=np.arange(15))
     assert result.draws == 10
     assert result.shares[0].name == "potency"
 
 
 def test_no_usable_draw_gives_no_answer_and_no_exception():
-    result = attribute_failure(draws(), NAMES, FREE, TOY, lambda p: np.full(len(p), np.nan), effective=40)
+    result = attribute_failure(draws(), NAMES, FREE, TOY, lambda p: np.full(len(p), np.nan), origin=np.arange(40))
     assert result.shares == ()
     assert choose_answer(result, TOY, []).answered is None
 
@@ -189,13 +191,19 @@ def test_the_interval_narrows_with_the_effective_number_of_draws():
     assert few[0] < many[0] < 0.7 < many[1] < few[1]
 
 
-def make_attribution(*pairs, unexplained=0.0):
+def make_attribution(*pairs):
+    """Return what a hundred draws say in which each mechanism is the reason as often as given, and else none is."""
     template = attribute(draws(kill=0.05)).shares[0]
-    shares = []
-    for name, group, probability in pairs:
-        fields = {f: getattr(template, f) for f in template.__dataclass_fields__}
-        shares.append(type(template)(**{**fields, "name": name, "group": group, "probability": probability}))
-    return Attribution(tuple(shares), unexplained, 1.0, 100)
+    shares, reasons, first = [], np.zeros((len(pairs) + 1, 100)), 0
+    for place, (name, group, probability) in enumerate(pairs):
+        shares.append(replace(template, name=name, group=group, probability=probability, named=probability))
+        reasons[place, first : first + round(100 * probability)] = 1.0
+        first += round(100 * probability)
+    reasons[-1] = 1 - reasons.sum(axis=0)
+    names = tuple(share.name for share in shares)
+    return Attribution(
+        tuple(shares), reasons[-1].mean(), 1.0, 100, reasons=reasons, names=names, kept=np.arange(100), effective=100.0
+    )
 
 
 def test_a_clear_mechanism_is_named():
@@ -215,6 +223,23 @@ def test_a_mechanism_that_needs_a_phenotype_is_named_only_with_it():
 def test_neighbours_that_share_a_group_are_answered_as_the_group():
     attribution = make_attribution(("antigen_low", "antigen", 0.45), ("antigen_negative", "antigen", 0.4))
     assert choose_answer(attribution, CATALOGUE, []).answered == "antigen"
+
+
+def test_mechanisms_that_always_tie_are_each_right_to_name():
+    result = attribute(draws(kill=0.6, loss=1.8))
+    assert [share.named for share in result.shares[:2]] == pytest.approx([1.0, 1.0], abs=0.03)
+    assert result.compute_named(lambda name: "either" if name in {"potency", "persistence"} else "other")[
+        "either"
+    ] == pytest.approx(1.0, abs=0.03)
+
+
+def test_draws_of_one_origin_count_as_few():
+    parameters = np.vstack([draws(kill=0.05, count=20), draws(loss=20.0, count=20)])
+    alike = attribute_failure(parameters, NAMES, FREE, TOY, assess, origin=np.repeat([0, 1], 20))
+    apart = attribute_failure(parameters, NAMES, FREE, TOY, assess, origin=np.arange(40))
+    assert alike.effective == 1.0
+    assert apart.effective == pytest.approx(20, rel=0.1)
+    assert alike.shares[0].upper - alike.shares[0].lower > apart.shares[0].upper - apart.shares[0].lower
 
 
 def test_nothing_is_answered_when_the_posterior_is_split():

@@ -224,7 +224,7 @@ def test_steps_leave_a_distribution_unchanged_that_is_not_the_proposals_own():
 
 def test_the_temperature_keeps_half_of_the_draws_effective():
     gap = np.random.default_rng(0).normal(0, 5, 400)
-    temperature = choose_temperature(gap, 0.0)
+    temperature = choose_temperature(gap, 0.0, 200)
     assert 0 < temperature < 1
     assert compute_effective(temperature * gap) == pytest.approx(200, rel=0.01)
-    assert choose_temperature(np.zeros(10), 0.0) == 1.0
+    assert choose_temperature(np.zeros(10), 0.0, 5) == 1.0
