@@ -30,7 +30,10 @@ from livingdrug.study.simulate_options import simulate_options
 
 PEOPLE = {"myeloma": ("ide_cel", 300.0), "lbcl": ("axi_cel", 100.0), "b_all": ("tisa_cel", 180.0)}
 """Product and day of failure of the virtual patients."""
-SPREAD, DURATION = 1.0, 84.0
+SPREADS, DURATION = (1.0, 0.7, 0.5, 0.35, 0.25, 0.15, 0.1), 84.0
+"""Standard deviations of the logarithm of the strength that are tried; the first where no row tells a time. [day]"""
+NEAR = 0.1
+"""Logarithm of the simulated over the published time that is near enough."""
 OF_FIRST_ANTIGEN = ("antigen_kill", "second_infusion", "same_target_car")
 DRUGS = ("kill", "antigen_kill", "checkpoint")
 LIMITS = {"kill": (1e-3, 3.0), "potency": (1e-4, 1e2)}
@@ -85,11 +88,12 @@ def with_values(option, values):
     return option.model_copy(update={"simulation": effect})
 
 
-def make_values(name, strength, duration, is_timed):
+def make_values(name, strength, duration, spread, is_timed):
     unit = "1/day" if name == "kill" else "1"
-    values = {name: (strength, unit, "fitted"), f"{name}_spread": (SPREAD, "1", "assumed")}
+    how = "fitted" if is_timed else "assumed"
+    values = {name: (strength, unit, "fitted"), f"{name}_spread": (spread, "1", how)}
     if name == "kill":
-        values["duration"] = (duration, "day", "fitted" if is_timed else "assumed")
+        values["duration"] = (duration, "day", how)
     return values
 
 
@@ -102,21 +106,41 @@ def bisect(rises, low, high):
 
 
 def fit_option(option, people, settings, evidence):
+    """The strength that gives the response of a row; where it has a time, with the spread that comes nearest to it.
+
+    How alike patients are is a second unknown: with a wide spread few respond for long and the others not at all,
+    with a narrow one the same share responds while many others stand still for a while.
+    """
+    _, time = published(option, evidence)
+    best = None
+    for spread in SPREADS if time is not None else SPREADS[:1]:
+        values, seen = fit_strength(option, people, settings, evidence, spread)
+        distance = 0.0 if time is None else abs(np.log(seen.pfs_months / time))
+        if best is None or distance < best[0]:
+            best = distance, values
+        if distance < NEAR:
+            break
+    return best[1]
+
+
+def fit_strength(option, people, settings, evidence, spread):
     name = "kill" if option.simulation.lever in DRUGS else "potency"
     response, time = published(option, evidence)
-    duration = DURATION
+    duration, has_duration = DURATION, name == "kill" and time is not None
+
+    def change(strength, days):
+        return with_values(option, make_values(name, strength, days, spread, time is not None))
 
     def see(strength, days):
-        changed = with_values(option, make_values(name, strength, days, time is not None))
-        return simulate_options([changed], people, settings, with_toxicity=False)[0][option.id]
+        return simulate_options([change(strength, days)], people, settings, with_toxicity=False)[0][option.id]
 
-    for _ in range(ROUNDS if name == "kill" and time is not None else 1):
+    for _ in range(ROUNDS if has_duration else 1):
         strength = bisect(lambda k, d=duration: see(k, d).response >= response, *LIMITS[name])
-        if name == "kill" and time is not None:
+        if has_duration:
             duration = bisect(lambda d, k=strength: see(k, d).pfs_months >= time, 7.0, 500.0)
-    if name == "kill" and time is not None:
+    if has_duration:
         strength = bisect(lambda k, d=duration: see(k, d).response >= response, *LIMITS[name])
-    return with_values(option, make_values(name, strength, duration, time is not None)).simulation.values
+    return change(strength, duration).simulation.values, see(strength, duration)
 
 
 def find_rows(option, known):
@@ -129,16 +153,29 @@ def find_rows(option, known):
 
 def write_values(found):
     """Put fitted values into the option files; the rest of a file stays as it is."""
-    values = {name: {key: table["value"] for key, table in tables.items()} for name, tables in found.items()}
-    values |= {name: {"potency": values[other]["potency"]} for name, other in BORROWED.items() if other in values}
-    for name, own in values.items():
+    for name, tables in found.items():
         path = OPTIONS / f"{name}.toml"
         text = path.read_text(encoding="utf-8")
-        for key, value in own.items():
-            place = rf"(\[simulation\.values\.{key}\]\nvalue\s*= )\S+"
-            text, count = re.subn(place, lambda m, value=value: f"{m[1]}{value!r}", text)
-            assert count == 1, (name, key)
+        for key, table in tables.items():
+            for field in ("value", "source", "how"):
+                text = put(text, key, field, table[field], name)
         path.write_text(text, encoding="utf-8")
+    for name, other in BORROWED.items():
+        if other in found:
+            path = OPTIONS / f"{name}.toml"
+            text = path.read_text(encoding="utf-8")
+            for key in ("potency", "potency_spread"):
+                text = put(text, key, "value", found[other][key]["value"], name)
+            path.write_text(text, encoding="utf-8")
+
+
+def put(text, key, field, value, name):
+    """Return a file with one field of one simulated value changed."""
+    written = f'"{value}"' if isinstance(value, str) else repr(value)
+    place = rf"(\[simulation\.values\.{key}\]\n(?:\w+\s*= .*\n)*?{field}\s*= ).*"
+    text, count = re.subn(place, lambda m: f"{m[1]}{written}", text)
+    assert count == 1, (name, key, field)
+    return text
 
 
 def find_span(item, name):
@@ -195,7 +232,8 @@ def make_row(option, seen, item, known):
 
 
 def is_timed(effect):
-    return effect.values.get("duration", {}).get("how") == "fitted"
+    names = ("kill_spread", "potency_spread")
+    return any(effect.values.get(name, {}).get("how") == "fitted" for name in names)
 
 
 def list_table(known, settings):
