@@ -1,6 +1,7 @@
 """A patient's trajectory has the same bits alone, among others, on any number of threads and in any chunking."""
 
 import _thread
+import signal
 import importlib
 import threading
 import tracemalloc
@@ -155,6 +156,15 @@ def test_the_width_of_the_vectors_does_not_change_a_bit(monkeypatch):
         assert is_same(other.summaries, found[0].summaries)
 
 
+@pytest.fixture
+def heeded():
+    """A process that a shell started in the background ignores interrupts, and the loop below would never end."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeded")
 @pytest.mark.parametrize("threads", [1, 2])
 def test_a_long_computation_can_be_interrupted_and_the_kernel_used_again(threads):
     kernel = compile_model(LOGISTIC)
