@@ -1,8 +1,8 @@
 """A patient's trajectory has the same bits alone, among others, on any number of threads and in any chunking."""
 
 import _thread
-import signal
 import importlib
+import signal
 import threading
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
