@@ -12,23 +12,12 @@ import httpx
 
 from livingdrug.io.tables import write_record
 from livingdrug.study.simulate_cohort import simulate_cohort
+from livingdrug.web.trial_pages import EXAMPLE as SMALL_TRIAL
 from web import EXAMPLE, start_server
 
 FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--force-color-profile=srgb", "--font-render-hinting=none"]
 WIDTH = 900
-DESIGN = """[trial]
-name = "Two products"
-disease = "myeloma"
-days = 540
-[[arm]]
-name = "cilta-cel"
-product = "cilta_cel"
-n = 60
-[[arm]]
-name = "ide-cel"
-product = "ide_cel"
-n = 60
-"""
+DESIGN = SMALL_TRIAL.replace("365", "540")
 BROKEN = b"subject_id,day,variable,value\nA,soon,m_protein,3\n"
 
 

@@ -18,21 +18,24 @@ class Prepared:
 
     Parameters
     ----------
-    explanation : Explanation
+    explained : Explained
+        The explanation with its fit, for what is asked of the future.
     start : WhatIfStart or None
     reason : str
         Why there is no start, as a sentence.
     beyond : BeyondData or None
         What the fit says beside the data; None where nothing was fitted.
-    explained : Explained, optional
-        The explanation with its fit, for what is asked of the future.
     """
 
-    explanation: Explanation
+    explained: Explained
     start: WhatIfStart | None
     reason: str = ""
     beyond: BeyondData | None = None
-    explained: Explained | None = None
+
+    @property
+    def explanation(self) -> Explanation:
+        """The explanation without its fit."""
+        return self.explained.explanation
 
 
 def prepare_subject(
@@ -59,5 +62,5 @@ def prepare_subject(
     try:
         start = prepare_what_if(record, subject_id=found.explanation.subject_id, seed=seed, jobs=jobs, fit=found.fit)
     except InputError as error:
-        return Prepared(found.explanation, None, str(error), beyond, found)
-    return Prepared(found.explanation, start, beyond=beyond, explained=found)
+        return Prepared(found, None, str(error), beyond)
+    return Prepared(found, start, beyond=beyond)
