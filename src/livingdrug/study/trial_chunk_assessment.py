@@ -24,6 +24,8 @@ from livingdrug.study.assess_record import split_subjects
 
 MYELOMA = "imwg"
 PROGRESSIVE = ("PD",)
+RELAPSES = ("early_relapse", "late_relapse")
+LOST, LINEAGE_SWITCH = "antigen_negative", "lineage_switch"
 ONLY_OF_COURSE = (
     *("m_protein", "urine_m_protein", "serum_immunofixation", "urine_immunofixation"),
     *("flc_kappa", "flc_lambda", "sbcma", "pd1_tim3_fraction"),
@@ -138,6 +140,36 @@ def _is_in_doubt(course: ResponseCourse | None, verdicts: Sequence[Assessed]) ->
 def _build_course(row: Mapping[str, Any]) -> ResponseCourse:
     days = {name: tuple(row[name]) for name in ("assessed_days", "missed_days")}
     return ResponseCourse(**{**row, **days})
+
+
+def judge_again(judged: Sequence[Judged], record: Record, changed: np.ndarray, books: Books) -> list[Judged]:
+    """Assess the patients anew whose record has changed; the others stay as they were.
+
+    Parameters
+    ----------
+    judged : sequence of Judged
+        Of all patients of the record, in its order.
+    changed : (patient,) bool
+    """
+    subjects = record.subjects.filter(pl.Series(changed))
+    names = subjects["subject_id"].implode()
+    own = (table.filter(pl.col("subject_id").is_in(names)) for table in (record.events, record.observations))
+    anew = iter(judge_record(Record(subjects, *own), books))
+    return [next(anew) if is_changed else one for one, is_changed in zip(judged, changed.tolist(), strict=True)]
+
+
+def name_lineage_switches(outcomes: pl.DataFrame, can_switch: np.ndarray) -> pl.DataFrame:
+    """Return the outcomes with relapses of another lineage named: some of those measured to lack the antigen.
+
+    Examples
+    --------
+    >>> relapse = {"failure": ["late_relapse"] * 2, "failure_mechanism": ["antigen_negative"] * 2}
+    >>> name_lineage_switches(pl.DataFrame(relapse), np.array([True, False]))["failure_mechanism"].to_list()
+    ['lineage_switch', 'antigen_negative']
+    """
+    is_lost = (pl.col("failure_mechanism") == LOST) & pl.col("failure").is_in(RELAPSES)
+    named = pl.when(is_lost & pl.Series(can_switch)).then(pl.lit(LINEAGE_SWITCH)).otherwise(pl.col("failure_mechanism"))
+    return outcomes.with_columns(failure_mechanism=named)
 
 
 def list_progressions(judged: Sequence[Judged]) -> np.ndarray:

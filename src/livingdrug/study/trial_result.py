@@ -35,6 +35,8 @@ CURVE = {
     "censored": pl.Int64,
 }
 FAILURES = ("primary_resistance", "incomplete_response", "early_relapse", "late_relapse")
+COMPETING = (*FAILURES, "death_without_failure")
+"""Ways to leave a response, each of which rules out the others."""
 COMPARED = ("pfs", "os", "dor")
 
 
@@ -168,20 +170,26 @@ class TrialResult:
 
     @cached_property
     def failures(self) -> pl.DataFrame:
-        """Cumulative incidence of each class of failure over time: ``arm, failure, time, incidence, lower, upper``."""
+        """Cumulative incidence of each class of failure and of death without one, which compete.
+
+        Columns ``arm, failure, time, incidence, lower, upper``.
+        """
         tables = []
         for arm in self.arms:
             own = (
-                self.of(arm, "failure", "failure_day", "last_assessment_day")
+                self.of(arm, "failure", "failure_day", "death_day", "last_assessment_day")
+                .with_columns(failure=pl.when(_DIED).then(pl.lit(COMPETING[-1])).otherwise(pl.col("failure")))
                 .select(
-                    time=pl.coalesce("failure_day", "last_assessment_day"),
+                    time=pl.when(pl.col("failure") == COMPETING[-1])
+                    .then(pl.col("death_day"))
+                    .otherwise(pl.coalesce("failure_day", "last_assessment_day")),
                     cause=pl.col("failure").replace_strict(
-                        list(FAILURES), list(range(1, len(FAILURES) + 1)), default=0, return_dtype=pl.Int64
+                        list(COMPETING), list(range(1, len(COMPETING) + 1)), default=0, return_dtype=pl.Int64
                     ),
                 )
                 .drop_nulls()
             )
-            for number, name in enumerate(FAILURES, start=1):
+            for number, name in enumerate(COMPETING, start=1):
                 if own.is_empty():
                     continue
                 curve = compute_cumulative_incidence(own["time"].to_numpy(), own["cause"].to_numpy(), number)
@@ -221,6 +229,7 @@ class TrialResult:
         return self.summary()
 
 
+_DIED = pl.col("death_day").is_not_null() & ~pl.col("failure").is_in(FAILURES).fill_null(value=False)
 SHOWN = ("overall_response", "complete_response", "very_good_partial_response_or_better", "mrd_negative")
 
 

@@ -44,7 +44,8 @@ KINETICS = {
     "car_t_cells_auc_0_28": "day*cells/uL",
 }
 COLUMNS = (
-    *("response", "complete_response", "best_response", "mrd_negative", "death_day", "dropout_day", "outcome"),
+    *("response", "complete_response", "best_response", "mrd_negative", "dropout_day", "outcome"),
+    *("death_day", "progression_day"),
     *("failure", "failure_mechanism", *KINETICS),
     *(f"{name}_{part}" for name in SURVIVAL for part in ("time", "event")),
 )
@@ -100,6 +101,7 @@ def tabulate_arm(arm: str, own: pl.DataFrame, days: float) -> Iterator[Row]:
         "very_good_partial_response_or_better": own["best_response"].is_in(VERY_GOOD),
         "mrd_negative": own["mrd_negative"].eq("Y"),
         "death": own["death_day"].is_not_null(),
+        "death_without_progression": own["death_day"].is_not_null() & own["progression_day"].is_null(),
         "dropout": own["dropout_day"].is_not_null(),
         "not_integrated": own["outcome"].ne("done"),
     }

@@ -19,9 +19,7 @@ BATCHES = 8
 PEOPLE = 2048
 """In each batch; the interval comes from the spread between batches."""
 NOT_SIMULATED = (
-    ("odds_ratio", "markers of inflammation at baseline do not bear on response in the model"),
-    ("lineage_switch", "lineage switch is not in the model"),
-    ("crs_grade5", "the model has no deaths"),
+    ("crs_grade5", "deaths are drawn without regard to the severity of cytokine release"),
 )
 OF_PRODUCT = (
     ("CAR-NK", "CAR-NK cells are not in the model"),
