@@ -1,4 +1,4 @@
-"""Equations without numbers; ``ALL`` is every model to solve, ``CLOSED`` what is computed beside them in closed form."""
+"""Equations without numbers; ``ALL`` is every model to solve, ``CLOSED`` what is computed beside them."""
 
 from livingdrug.core.model import Model
 from livingdrug.models.barros2021 import BARROS2021

@@ -102,8 +102,9 @@ def draw_failures(result: TrialResult) -> Figure | None:
         for r in last.iter_rows(named=True)
     ]
     percent = {"labelExpr": "format(100 * datum.value, 'd') + ' %'"}
-    colour = {"field": "failure", "type": "nominal", "scale": {"domain": order, "range": list(palette.CATEGORIES[: len(order)])}}
-    dash = {"field": "failure", "type": "nominal", "scale": {"domain": order, "range": list(DASHES[: len(order)])}}
+    colours, dashes = (list(choices[: len(order)]) for choices in (palette.CATEGORIES, DASHES))
+    colour = {"field": "failure", "type": "nominal", "scale": {"domain": order, "range": colours}}
+    dash = {"field": "failure", "type": "nominal", "scale": {"domain": order, "range": dashes}}
     panels = [
         {
             "title": {"text": arm, "anchor": "start", "fontSize": 12},

@@ -71,6 +71,7 @@ def compute_markers(
     {'crp': (3,), 'ferritin': (3,), 'ldh': (3,)}
     """
     strength, crp, crp_spread, crp_noise, iron, iron_spread, iron_noise, *enzyme = bind(INFLAMMATION, values)
+    normal, per_turnover, enzyme_noise = enzyme
     draws = draw_blocks(seed, "baseline markers", first, len(parameters), lambda g, n: g.standard_normal((n, 4)))
     mean, spread = _find_reference(cells.name)
     suppression = (_log_suppression(parameters) - mean) / spread
@@ -80,7 +81,7 @@ def compute_markers(
     return {
         "crp": compute_marker(crp, crp_spread, crp_noise, inflammation, draws[:, 1]),
         "ferritin": compute_marker(iron, iron_spread, iron_noise, inflammation, draws[:, 2]),
-        "ldh": compute_ldh(*enzyme, turnover, draws[:, 3]),
+        "ldh": compute_ldh(normal, per_turnover, enzyme_noise, turnover, draws[:, 3]),
     }
 
 

@@ -29,6 +29,7 @@ from livingdrug.study.trial_chunk_assessment import (
     Judged,
     judge_again,
     judge_record,
+    list_failures,
     list_progressions,
     name_lineage_switches,
     tabulate_outcomes,
@@ -138,9 +139,10 @@ def compute_chunk(task: ChunkTask, *, threads: int = 1) -> pl.DataFrame:
     solution = _simulate(patients, given, threads)
     record = _write_record(patients, solution, given, follow_up)
     judged = judge_record(record, books)
-    known = list_progressions(judged)
-    before, follow_up = follow_up, add_deaths(follow_up, task.design, fates, task.first, patients.seed, known)
+    failed = list_failures(judged)
+    before, follow_up = follow_up, add_deaths(follow_up, task.design, fates, task.first, patients.seed, failed)
     if any(event.day is None for event in patients.arm.events):
+        known = list_progressions(judged)
         given = draw_given(patients.arm, task.first, task.count, patients.seed, known)
         solution = _simulate(patients, given, threads)
         judged = judge_record(_write_record(patients, solution, given, follow_up), books)

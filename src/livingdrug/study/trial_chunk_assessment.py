@@ -24,6 +24,7 @@ from livingdrug.study.assess_record import split_subjects
 
 MYELOMA = "imwg"
 PROGRESSIVE = ("PD",)
+NO_REMISSION = "no_remission"
 RELAPSES = ("early_relapse", "late_relapse")
 LOST, LINEAGE_SWITCH = "antigen_negative", "lineage_switch"
 ONLY_OF_COURSE = (
@@ -97,6 +98,14 @@ class Judged:
             return float("nan")
         return next((v.day for v in self.verdicts if v.day >= day and v.confirmed in PROGRESSIVE), day)
 
+    @property
+    def failure_known(self) -> float:
+        """Day by which progression, or that there was no remission, was known; not a number where neither was."""
+        if self.course is None or self.course.response_day is not None or np.isfinite(self.progression_known):
+            return self.progression_known
+        lack = next((e.day for e in self.endpoints if e.name == NO_REMISSION and e.status == "event"), None)
+        return float("nan") if lack is None else lack
+
 
 def judge_record(record: Record, books: Books) -> list[Judged]:
     """Assess every patient of a record, in the order of its subjects."""
@@ -153,8 +162,9 @@ def judge_again(judged: Sequence[Judged], record: Record, changed: np.ndarray, b
     """
     subjects = record.subjects.filter(pl.Series(changed))
     names = subjects["subject_id"].implode()
-    own = (table.filter(pl.col("subject_id").is_in(names)) for table in (record.events, record.observations))
-    anew = iter(judge_record(Record(subjects, *own), books))
+    is_own = pl.col("subject_id").is_in(names)
+    own = Record(subjects, record.events.filter(is_own), record.observations.filter(is_own))
+    anew = iter(judge_record(own, books))
     return [next(anew) if is_changed else one for one, is_changed in zip(judged, changed.tolist(), strict=True)]
 
 
@@ -175,6 +185,11 @@ def name_lineage_switches(outcomes: pl.DataFrame, can_switch: np.ndarray) -> pl.
 def list_progressions(judged: Sequence[Judged]) -> np.ndarray:
     """Return the day by which progression was known of each patient."""
     return np.array([one.progression_known for one in judged], dtype=float)
+
+
+def list_failures(judged: Sequence[Judged]) -> np.ndarray:
+    """Return the day by which progression, or that there was no remission, was known of each patient."""
+    return np.array([one.failure_known for one in judged], dtype=float)
 
 
 def tabulate_outcomes(judged: Sequence[Judged], books: Books) -> pl.DataFrame:

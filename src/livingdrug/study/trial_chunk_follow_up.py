@@ -72,21 +72,20 @@ def draw_follow_up(design: TrialDesign, fates: Fates, first: int, count: int, se
 
 
 def add_deaths(
-    follow_up: FollowUp, design: TrialDesign, fates: Fates, first: int, seed: int, progression: np.ndarray
+    follow_up: FollowUp, design: TrialDesign, fates: Fates, first: int, seed: int, failure: np.ndarray
 ) -> FollowUp:
-    """Add deaths after progression, whose days are not numbers where there was none.
+    """Add deaths after progression, or after no remission, whose days are not numbers where there was neither.
 
-    A published hazard after progression is of death from any cause, and takes the place of that without progression.
+    A published hazard after failure is of death from any cause, and takes the place of that without progression.
     """
-    count, stated = len(progression), design.deaths.after_progression_per_year
+    count, stated = len(failure), design.deaths.after_progression_per_year
     name = "death after progression"
     after = _round_up(fates.survival_after) if stated is None else _draw_days(seed, name, first, count, stated)
-    has_progressed = np.isfinite(progression) & (progression <= follow_up.death_other)
-    is_replaced = has_progressed & np.isfinite(after) & (stated is None)
+    is_replaced = np.isfinite(failure) & np.isfinite(after) & (stated is None)
     return replace(
         follow_up,
         death_other=np.where(is_replaced, np.inf, follow_up.death_other),
-        death_disease=np.where(np.isfinite(progression), progression + after, np.inf),
+        death_disease=np.where(np.isfinite(failure), failure + after, np.inf),
     )
 
 

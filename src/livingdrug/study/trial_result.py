@@ -14,6 +14,8 @@ from livingdrug.study.trial_design import TrialDesign
 from livingdrug.study.trial_plausibility import WEIGHTED, Weights, compute_weights, tabulate_weighted
 from livingdrug.study.trial_result_rates import (
     COLUMNS,
+    DIED_FIRST,
+    FAILURES,
     SCHEMA,
     SURVIVAL,
     Row,
@@ -34,7 +36,6 @@ CURVE = {
     "events": pl.Int64,
     "censored": pl.Int64,
 }
-FAILURES = ("primary_resistance", "incomplete_response", "early_relapse", "late_relapse")
 COMPETING = (*FAILURES, "death_without_failure")
 """Ways to leave a response, each of which rules out the others."""
 COMPARED = ("pfs", "os", "dor")
@@ -178,7 +179,7 @@ class TrialResult:
         for arm in self.arms:
             own = (
                 self.of(arm, "failure", "failure_day", "death_day", "last_assessment_day")
-                .with_columns(failure=pl.when(_DIED).then(pl.lit(COMPETING[-1])).otherwise(pl.col("failure")))
+                .with_columns(failure=pl.when(DIED_FIRST).then(pl.lit(COMPETING[-1])).otherwise(pl.col("failure")))
                 .select(
                     time=pl.when(pl.col("failure") == COMPETING[-1])
                     .then(pl.col("death_day"))
@@ -229,7 +230,6 @@ class TrialResult:
         return self.summary()
 
 
-_DIED = pl.col("death_day").is_not_null() & ~pl.col("failure").is_in(FAILURES).fill_null(value=False)
 SHOWN = ("overall_response", "complete_response", "very_good_partial_response_or_better", "mrd_negative")
 
 
