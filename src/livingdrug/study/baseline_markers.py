@@ -9,14 +9,17 @@ from functools import cache, lru_cache, partial
 from types import MappingProxyType
 
 import numpy as np
+import polars as pl
 
 from livingdrug.core.parameters import ParameterSet, bind
-from livingdrug.knowledge.parameters import load_parameters
+from livingdrug.knowledge.parameters import list_parameters, load_parameters
 from livingdrug.models.inflammation import INFLAMMATION, compute_inflammation, compute_ldh, compute_marker
 from livingdrug.models.unified.interventions import EXTINCTION_DRAWS
 from livingdrug.models.unified.model import UNIFIED
 from livingdrug.simulate.cohort import draw_blocks, sample_parameters
 from livingdrug.study.population_outcomes import simulate_population
+from livingdrug.study.synthetic_record import name_subject
+from livingdrug.study.visit_plans import BASELINE
 
 REFERENCE = 4096
 """People, always the same, whose mean and spread of suppression make the standard scores."""
@@ -24,6 +27,7 @@ LOOK = 90.0
 """Day on which response is looked at."""
 COMPLETE = 1e9
 """Cells under which a lymphoma is in complete response, as in :mod:`~livingdrug.study.population_outcomes`."""
+UNITS: Mapping[str, str] = MappingProxyType({"crp": "mg/L", "ferritin": "ng/mL", "ldh": "U/L"})
 STEPS = 25
 """Of Newton's method, more than a regression on one number needs."""
 
@@ -83,6 +87,47 @@ def compute_markers(
         "ferritin": compute_marker(iron, iron_spread, iron_noise, inflammation, draws[:, 2]),
         "ldh": compute_ldh(normal, per_turnover, enzyme_noise, turnover, draws[:, 3]),
     }
+
+
+def find_marker_values(cells: ParameterSet) -> ParameterSet | None:
+    """Return the values of the markers for a set of the unified model; None where there are none.
+
+    Examples
+    --------
+    >>> find_marker_values(load_parameters("unified_lbcl_axi_cel")).name
+    'inflammation_lbcl_axi_cel'
+    """
+    name = f"inflammation_{cells.disease}_{cells.product}"
+    return load_parameters(name) if name in list_parameters() else None
+
+
+def observe_markers(
+    values: ParameterSet, cells: ParameterSet, parameters: np.ndarray, first: int, *, seed: int
+) -> pl.DataFrame:
+    """Return the rows of ``observations`` of the markers before infusion, by subject and variable.
+
+    Parameters
+    ----------
+    values, cells, parameters, first, seed
+        As for :func:`compute_markers`.
+    """
+    found = compute_markers(values, cells, parameters, first, seed=seed)
+    subjects = pl.DataFrame({"subject": np.arange(first, first + len(parameters))}).select(name_subject())
+    tables = [
+        subjects.with_columns(
+            day=pl.lit(BASELINE),
+            variable=pl.lit(name),
+            value=pl.Series(found[name]),
+            text=pl.lit(None, dtype=pl.String),
+            unit=pl.lit(unit),
+            assay=pl.lit("serum chemistry"),
+            lloq=pl.lit(None, dtype=pl.Float64),
+            censored=pl.lit("none"),
+            source=pl.lit("simulated"),
+        )
+        for name, unit in UNITS.items()
+    ]
+    return pl.concat(tables)
 
 
 def simulate_markers(values: ParameterSet, count: int, *, seed: int, threads: int | None = None) -> MarkerPopulation:
@@ -162,6 +207,6 @@ def _find_odds_ratio(found: MarkerPopulation, _: Mapping[str, float], *, marker:
 
 
 MARKER_QUANTITIES: Mapping[str, MarkerQuantity] = MappingProxyType(
-    {f"odds_ratio_{name}": partial(_find_odds_ratio, marker=name) for name in ("crp", "ferritin", "ldh")}
+    {f"odds_ratio_{name}": partial(_find_odds_ratio, marker=name) for name in UNITS}
 )
 """Odds ratio of complete response on day 90 for an interquartile range of each marker."""
