@@ -89,21 +89,35 @@ def start_from_patient(fit: PatientFit, day: float, disease: str, product: str, 
 
 
 def start_from_population(
-    disease: str, product: str, day: float, settings: Ruleset, *, seed: int, jobs: int | None = None
+    disease: str,
+    product: str,
+    day: float,
+    settings: Ruleset,
+    *,
+    seed: int,
+    jobs: int | None = None,
+    draws: int = MOST_DRAWS,
 ) -> Start | None:
-    """Start from virtual patients whose tumour came back at about the same time; None without values."""
+    """Start from virtual patients whose tumour came back at about the same time; None without values.
+
+    Parameters
+    ----------
+    draws : int
+        Patients at most: the nearest in time, of fifteen times as many.
+    """
     name = f"unified_{disease}_{product}"
     if name not in list_parameters():
         return None
     values = load_parameters(name)
-    parameters = sample_parameters(UNIFIED, values, 0, POPULATION, seed=seed, exponential=EXTINCTION_DRAWS)
+    people = draws * POPULATION // MOST_DRAWS
+    parameters = sample_parameters(UNIFIED, values, 0, people, seed=seed, exponential=EXTINCTION_DRAWS)
     times = np.arange(0.0, day + 4 * SCREEN_STEP, SCREEN_STEP)
     kernel = compile_model(UNIFIED, keep=(TUMOUR,))
     tumour = solve(kernel, parameters, times, keep=(TUMOUR,), rtol=RTOL, threads=jobs, max_steps=MOST_STEPS).at(TUMOUR)
     known = np.isfinite(tumour).all(axis=1)
     found = find_progression(times, tumour, tumour[:, 0], settings)
     distance = np.where(known & np.isfinite(found), np.abs(np.log((found + STEP) / (day + STEP))), np.inf)
-    order = np.argsort(distance, kind="stable")[:MOST_DRAWS]
+    order = np.argsort(distance, kind="stable")[:draws]
     order = np.sort(order[np.isfinite(distance[order])])
     if not len(order):
         return None
@@ -125,6 +139,24 @@ def find_progression(times: np.ndarray, tumour: np.ndarray, start: np.ndarray, s
     limit = np.maximum((1 + rise) * nadir, nadir + amount * start[..., None])
     met = tumour >= limit
     return np.asarray(np.where(met.any(axis=-1), times[np.argmax(met, axis=-1)], np.inf))
+
+
+def judge_courses(courses: Courses, disease: str, settings: Ruleset) -> tuple[np.ndarray, np.ndarray]:
+    """Tell of each course whether it is a response, and when it has progressed.
+
+    Returns
+    -------
+    responds : (draw, strength) bool
+    progression : (draw, strength) [day]
+        After the start of treatment; infinite where there is none.
+    """
+    tumour, times = courses.tumour, courses.times
+    begin = tumour[:, :, 0]
+    until = times <= settings.threshold("response_until")
+    name = f"response_share_{disease}"
+    share = settings.threshold(name if name in settings.thresholds else "response_share")
+    responds = tumour[:, :, until].min(axis=2) <= share * begin
+    return responds, find_progression(times, tumour, begin, settings)
 
 
 def compute_strengths(median: float, spread: float) -> np.ndarray:
