@@ -38,7 +38,7 @@ NEAR = 0.5
 """Standard errors that response and time together may be off."""
 DRUGS = ("kill", "antigen_kill", "checkpoint")
 LIMITS = {"kill": (1e-3, 3.0), "potency": (1e-4, 1e2)}
-ROUNDS, HALVINGS, STEPS = 2, 11, 9
+ROUNDS, HALVINGS, STEPS = 2, 10, 9
 SEED = 20261121
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
 OPTIONS = Path(__file__).parents[1] / "src" / "livingdrug" / "knowledge" / "data" / "options"
@@ -126,8 +126,9 @@ def fit_option(option, people, settings, evidence):
     found = None
     for spread in SPREADS if fit.time else SPREADS[:1]:
         one = fit.fit_strength(spread)
-        found = one if found is None or one[0] < found[0] else found
-        if found[0] < NEAR:
+        is_nearer = found is None or one[0] < found[0]
+        found = one if is_nearer else found
+        if found[0] < NEAR or not is_nearer:
             break
     return found[1]
 
@@ -345,7 +346,7 @@ def main():
     parser.add_argument("--table", action="store_true")
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--out", type=Path)
-    parser.add_argument("--only", help="one option")
+    parser.add_argument("--only", nargs="+", help="some options")
     arguments = parser.parse_args()
     known, settings = load_options(), load_rules("options/1")
     if arguments.table:
@@ -354,11 +355,13 @@ def main():
     found = {}
     for disease, option in list_simulated(known):
         effect = option.simulation
-        if arguments.only not in (None, option.id) or not effect.compared_with:
+        if not effect.compared_with or option.id not in (arguments.only or [option.id]):
             continue
         people = find_people(disease, option)
         if not arguments.check and effect.strength == "fitted":
             found[option.id] = fit_option(option, people, settings, known.evidence)
+            if arguments.write:
+                write_values({option.id: found[option.id]})
             option = option.model_copy(update={"simulation": effect.model_copy(update={"values": found[option.id]})})
         seen, (response, time) = judge(option, people, settings), published(option, known.evidence)
         print(
@@ -367,8 +370,6 @@ def main():
             f"simulated {seen[0]:5.1f} % {seen[1]:5.1f} mo",
             flush=True,
         )
-    if arguments.write:
-        write_values(found)
     if arguments.out is not None:
         arguments.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 

@@ -37,7 +37,7 @@ from livingdrug.study.relapse_prevention import simulate_prevention
 
 PRODUCTS: Mapping[str, str] = MappingProxyType({"myeloma": "ide_cel", "lbcl": "axi_cel", "b_all": "tisa_cel"})
 """First product of the people of each disease."""
-OF_FIRST_ANTIGEN = ("antigen_kill", "second_infusion", "same_target_car")
+OF_FIRST_ANTIGEN = ("antigen_kill", "second_infusion", "same_target_car", "natural_killers")
 """Levers of agents against the first antigen; their trials take people whose tumour carries it."""
 
 

@@ -21,7 +21,7 @@ from livingdrug.fit.problem import MOST_STEPS
 from livingdrug.knowledge.parameters import list_parameters, load_parameters
 from livingdrug.models.unified.interventions import EXTINCTION_DRAWS
 from livingdrug.models.unified.model import UNIFIED
-from livingdrug.models.unified.two_targets import TWO_TARGETS
+from livingdrug.models.unified.two_targets import SUFFIX, TWO_TARGETS
 from livingdrug.simulate.cohort import sample_parameters
 from livingdrug.study.fit_patient import PatientFit
 
@@ -253,3 +253,30 @@ def extend_to_two_targets(start: Start, sees: Mapping[str, float], densities: Ma
     for name, value in {**sees, **densities}.items():
         whole[:, place(name)] = value
     return whole
+
+
+def give_natural_killers(start: Start, whole: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """Make the second product of the draws CAR-NK cells; None where no values of these are packaged for the disease.
+
+    Parameters
+    ----------
+    whole : (draw, parameter)
+        Of the model with two products.
+
+    Returns
+    -------
+    parameters : (draw, parameter)
+    cells : (draw, 1) [cells/uL]
+        That are infused.
+    """
+    name = f"unified_{start.disease}_car_nk"
+    if name not in list_parameters():
+        return None
+    values = load_parameters(name)
+    drawn = sample_parameters(UNIFIED, values, 0, len(whole), seed=start.seed, exponential=EXTINCTION_DRAWS)
+    changed = whole.copy()
+    for column, parameter in enumerate(UNIFIED.parameter_names):
+        if parameter + SUFFIX in TWO_TARGETS.parameter_names:
+            changed[:, TWO_TARGETS.parameter_names.index(parameter + SUFFIX)] = drawn[:, column]
+    dose, scale = (drawn[:, [UNIFIED.parameter_names.index(key)]] for key in ("dose", "blood_scale"))
+    return changed, dose / scale

@@ -94,7 +94,7 @@ def test_options_of_an_example_start_with_palliative_care_and_are_simulated_in_t
     assert late.failure["class"] == "late_relapse"
     bispecific = by_id(late)["myeloma.bispecific.bcma"]["simulated"]
     assert bispecific["strength"] == "fitted"
-    assert bispecific["compared_with"] == ("NE-043",)
+    assert bispecific["compared_with"] == ("NE-043", "NE-037", "NE-044", "NE-045")
     assert "posterior" in bispecific["basis"]
     low, high = bispecific["difference"]["response_interval"]
     assert low <= bispecific["difference"]["response"] <= high
