@@ -115,7 +115,7 @@ def start_from_population(
     kernel = compile_model(UNIFIED, keep=(TUMOUR,))
     tumour = solve(kernel, parameters, times, keep=(TUMOUR,), rtol=RTOL, threads=jobs, max_steps=MOST_STEPS).at(TUMOUR)
     known = np.isfinite(tumour).all(axis=1)
-    found = find_progression(times, tumour, tumour[:, 0], settings)
+    found = find_progression(times, tumour, tumour[:, 0], disease, settings)
     distance = np.where(known & np.isfinite(found), np.abs(np.log((found + STEP) / (day + STEP))), np.inf)
     order = np.argsort(distance, kind="stable")[:draws]
     order = np.sort(order[np.isfinite(distance[order])])
@@ -124,7 +124,15 @@ def start_from_population(
     return Start(parameters[order], (), max(day, 1.0), disease, product, "population", seed)
 
 
-def find_progression(times: np.ndarray, tumour: np.ndarray, start: np.ndarray, settings: Ruleset) -> np.ndarray:
+def _find_threshold(settings: Ruleset, name: str, disease: str) -> float:
+    """Return a threshold of the disease's own where it has one."""
+    own = f"{name}_{disease}"
+    return settings.threshold(own if own in settings.thresholds else name)
+
+
+def find_progression(
+    times: np.ndarray, tumour: np.ndarray, start: np.ndarray, disease: str, settings: Ruleset
+) -> np.ndarray:
     """Return the first time at which a course has progressed from its nadir; infinite where it has not.
 
     Parameters
@@ -135,7 +143,7 @@ def find_progression(times: np.ndarray, tumour: np.ndarray, start: np.ndarray, s
         Tumour on the day that treatment starts.
     """
     nadir = np.minimum.accumulate(tumour, axis=-1)
-    rise, amount = settings.threshold("progression_rise"), settings.threshold("progression_amount")
+    rise, amount = _find_threshold(settings, "progression_rise", disease), settings.threshold("progression_amount")
     limit = np.maximum((1 + rise) * nadir, nadir + amount * start[..., None])
     met = tumour >= limit
     return np.asarray(np.where(met.any(axis=-1), times[np.argmax(met, axis=-1)], np.inf))
@@ -153,10 +161,8 @@ def judge_courses(courses: Courses, disease: str, settings: Ruleset) -> tuple[np
     tumour, times = courses.tumour, courses.times
     begin = tumour[:, :, 0]
     until = times <= settings.threshold("response_until")
-    name = f"response_share_{disease}"
-    share = settings.threshold(name if name in settings.thresholds else "response_share")
-    responds = tumour[:, :, until].min(axis=2) <= share * begin
-    return responds, find_progression(times, tumour, begin, settings)
+    responds = tumour[:, :, until].min(axis=2) <= _find_threshold(settings, "response_share", disease) * begin
+    return responds, find_progression(times, tumour, begin, disease, settings)
 
 
 def compute_strengths(median: float, spread: float) -> np.ndarray:
