@@ -95,7 +95,8 @@ def simulate_after_failure(case: Case, count: int, *, seed: int, threads: int | 
     Returns
     -------
     population
-        ``days`` count from the start of the option, and so does ``progression_day``.
+        ``days`` count from the start of the option, and so does ``progression_day``; without deaths, for which no
+        hazards after a failure are packaged.
     """
     option, settings = find_option(case.option), load_rules("options/1")
     if case.people == "b_cells_returned":
@@ -140,4 +141,6 @@ def _describe(courses: Courses, disease: str, settings: Ruleset, count: int) -> 
         responds.reshape(-1)[taken],
         is_complete.reshape(-1)[taken],
         progression.reshape(-1)[taken],
+        death_day=np.full(count, np.inf),
+        can_switch=np.zeros(count, dtype=bool),
     )

@@ -45,7 +45,7 @@ def simulate_prevention(
     Returns
     -------
     population
-        ``days`` count from the first infusion; ``progression_day`` is not known (NaN): only the answer is.
+        ``days`` count from the first infusion; progression and death are not known (NaN): only the answer is.
     """
     found = _find_returned(-(-count // len(QUANTILES)), settings, seed, threads)
     begin = found.day + settings.threshold("delay_stored")
@@ -66,7 +66,8 @@ def simulate_prevention(
     answers = is_gone & (tumour[each, at] < settings.threshold("remission_cells"))
     taken = np.arange(count) % len(rows)
     unknown = np.full(count, np.nan)
-    return Population(days, {"b_cells": b_cells[taken]}, answers[taken], answers[taken], unknown)
+    switches = np.zeros(count, dtype=bool)
+    return Population(days, {"b_cells": b_cells[taken]}, answers[taken], answers[taken], unknown, unknown, switches)
 
 
 def _find_returned(draws: int, settings: Ruleset, seed: int, threads: int | None) -> _Returned:

@@ -10,18 +10,14 @@ import numpy as np
 import polars as pl
 
 from livingdrug.knowledge.targets import load_targets
-from livingdrug.study.calibration_plan import CalibrationPlan, Target, list_plans, load_plan
+from livingdrug.study.calibration_plan import CalibrationPlan, Target, list_plans, load_plan, name_people
 from livingdrug.study.target_results import compute_result, load_sets, simulate_set
 from livingdrug.study.write_calibration import is_inside
 
 BATCHES = 8
 PEOPLE = 2048
 """In each batch, or as few as a plan says; the interval comes from the spread between batches."""
-NOT_SIMULATED = (
-    ("odds_ratio", "markers of inflammation at baseline do not bear on response in the model"),
-    ("lineage_switch", "lineage switch is not in the model"),
-    ("crs_grade5", "the model has no deaths"),
-)
+NOT_SIMULATED = (("crs_grade5", "deaths are drawn without regard to the severity of cytokine release"),)
 OTHER_PRODUCT = "this product, disease or line of therapy has no value file yet"
 UNEXPLAINED = "within the spread that the values leave; no cause was found"
 SCHEMA = {
@@ -75,7 +71,7 @@ def _compare(plan: CalibrationPlan, threads: int | None) -> list[dict[str, Any]]
     return [
         {
             "id": target.id,
-            "what": f"{target.what} ({target.set.replace('unified_', '').replace('toxicity_', '')})",
+            "what": f"{target.what} ({name_people(target.set)})",
             "quantity": target.quantity,
             "unit": target.unit,
             "value": target.value,
