@@ -126,14 +126,16 @@ class CalibrationPlan:
 
 
 def name_people(sets: str) -> str:
-    """Return the names of sets without that of their block.
+    """Return the names of sets without that of their block; cases of options keep theirs.
 
     Examples
     --------
     >>> name_people("unified_lbcl_axi_cel + unified_lbcl_tisa_cel")
     'lbcl_axi_cel + lbcl_tisa_cel'
+    >>> name_people("lbcl.tafasitamab_lenalidomide")
+    'lbcl.tafasitamab_lenalidomide'
     """
-    return " + ".join(name.partition("_")[2] for name in sets.split(" + "))
+    return " + ".join(name if "." in name else name.partition("_")[2] for name in sets.split(" + "))
 
 
 @cache
