@@ -48,6 +48,11 @@ def find_option(name: str) -> Option:
     ------
     InputError
         If there is none.
+
+    Examples
+    --------
+    >>> find_option("myeloma.any").simulation.compared_with
+    ('NE-035',)
     """
     known = load_options()
     found = known.options.get(name) or known.pooled.get(name)

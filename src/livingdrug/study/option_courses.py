@@ -157,6 +157,14 @@ def judge_courses(courses: Courses, disease: str, settings: Ruleset) -> tuple[np
     responds : (draw, strength) bool
     progression : (draw, strength) [day]
         After the start of treatment; infinite where there is none.
+
+    Examples
+    --------
+    >>> from livingdrug.knowledge.rules import load_rules
+    >>> courses = Courses(np.array([0.0, 28.0, 56.0]), np.array([[[4.0, 1.0, 4.0], [4.0, 5.0, 9.0]]]), 0.0)
+    >>> responds, progression = judge_courses(courses, "lbcl", load_rules("options/1"))
+    >>> responds.tolist(), progression.tolist()
+    ([[True, False]], [[56.0, 56.0]])
     """
     tumour, times = courses.tumour, courses.times
     begin = tumour[:, :, 0]
