@@ -84,9 +84,13 @@ def tocilizumab_in_crs(found: ToxicityPopulation, _: Settings) -> float:
 
 
 def tocilizumab_response(found: ToxicityPopulation, settings: Settings) -> float:
-    """Return the share whose cytokine release ends within some days of tocilizumab [percent]."""
+    """Return the share of those given tocilizumab who respond [percent].
+
+    Cytokine release ends within ``day`` days of the first dose, after ``doses`` doses at most.
+    """
     given = np.isfinite(found.tocilizumab_day)
-    return _share(found.end[given] - found.tocilizumab_day[given] <= settings["day"])
+    is_over = found.end[given] - found.tocilizumab_day[given] <= settings["day"]
+    return _share(is_over & (found.tocilizumab_doses[given] <= settings["doses"]))
 
 
 def icans_at_least(found: ToxicityPopulation, settings: Settings) -> float:
@@ -97,6 +101,11 @@ def icans_at_least(found: ToxicityPopulation, settings: Settings) -> float:
 def icans_onset(found: ToxicityPopulation, _: Settings) -> float:
     """Return the median day on which neurotoxicity begins [day]."""
     return _median_day(found.icans_onset[np.isfinite(found.icans_onset)])
+
+
+def neurologic_onset(found: ToxicityPopulation, _: Settings) -> float:
+    """Return the median day of the first neurologic event as a label counts it, headache too [day]."""
+    return _median_day(found.neurologic_onset[np.isfinite(found.neurologic_onset)])
 
 
 def il6_crp_correlation(found: ToxicityPopulation, _: Settings) -> float:
@@ -125,6 +134,7 @@ TOXICITY_QUANTITIES: Mapping[str, ToxicityQuantity] = MappingProxyType(
             tocilizumab_response,
             icans_at_least,
             icans_onset,
+            neurologic_onset,
             il6_crp_correlation,
         )
     }
