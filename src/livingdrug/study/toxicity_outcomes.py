@@ -6,20 +6,24 @@ are those without support, and ordered cut-offs say what a hospital would give.
 
 ===========  ======================================================================================
 entry        38.0 Cel
-hypotension  under 90 mmHg; fluids again and again under 84; one vasopressor under 76; several under 62
+hypotension  under 90 mmHg; fluids again and again under 83; one vasopressor under 76; several under 62
 hypoxia      under 94 %; oxygen under 92; high flow under 86; positive pressure under 80
 ASTCT        1 fever; 2 hypotension or oxygen; 3 one vasopressor or high flow; 4 several or positive pressure
-Lee 2014     2 hypotension, a low dose of one vasopressor, or oxygen; 3 a high dose (under 68 mmHg) or several, or
-             high flow; 4 positive pressure alone, which stands for a ventilator; organs are not in the model
+Lee 2014     2 hypotension, a low dose of one vasopressor, or oxygen; 3 a high dose (under 69 mmHg) or several, or
+             high flow; 4 positive pressure, which stands for a ventilator, or organs that fail of low pressure
 Penn 3       fluids again and again, a vasopressor, or oxygen; Penn 2 is not told from 1
 end          a day without fever, hypotension and hypoxia
 ICANS        ICE under 9.5, 6.5, 2.5, 0.5 for grades 1 to 4; no other sign is in the model
 ===========  ======================================================================================
 
+Cut-offs that no scale tells lie midway between those beside them: repeated fluids between hypotension and a vasopressor,
+a high dose between one vasopressor and several. Organs fail at a pressure of each patient's own, about that of several
+vasopressors. Creatinine and liver enzymes are not in the model. All of these are assumed.
+
 Labels grade neurotoxicity by other scales (CTCAE); it is held against ICANS grades for want of a better one.
 
-**Treatment.** Each patient is simulated twice: without treatment, which says when Penn grade 3 has lasted a day, and
-again with one dose of tocilizumab on that day. Steroids are not given.
+**Treatment.** Each patient is simulated without treatment, and with tocilizumab by two rules
+(:mod:`~livingdrug.study.toxicity_treatment`): grades of Lee 2014 are those of patients managed by Lee 2014.
 """
 
 from collections.abc import Mapping
@@ -29,6 +33,7 @@ from functools import partial
 import numpy as np
 
 from livingdrug.core.parameters import ParameterSet
+from livingdrug.core.randomness import derive_generator
 from livingdrug.engine.compile import Kernel, compile_model
 from livingdrug.engine.schedule import Schedule
 from livingdrug.engine.solve import solve
@@ -48,8 +53,10 @@ PRESSURE = (90.0, 76.0, 62.0)
 """Systolic pressure under which hypotension is of ASTCT grade 2, 3 and 4 [mmHg]."""
 SATURATION = (92.0, 86.0, 80.0)
 """Saturation in room air under which hypoxia is of ASTCT grade 2, 3 and 4 [percent]."""
-LEE_PRESSURE = (90.0, 69.0, 60.0)
-"""Systolic pressure under which hypotension is of grade 2, 3 and 4 of Lee 2014: at 4 organs fail of it."""
+LEE_PRESSURE = (90.0, 69.0)
+"""Systolic pressure under which hypotension is of grade 2 and 3 of Lee 2014 [mmHg]."""
+ORGAN_PRESSURE, ORGAN_SPREAD = PRESSURE[2], 0.12
+"""Systolic pressure under which organs fail, grade 4 of Lee 2014: typical [mmHg] and spread (lognormal)."""
 FLUIDS = 83.0
 """Systolic pressure under which fluids are given again and again [mmHg]."""
 HYPOXIA = 94.0
@@ -139,7 +146,9 @@ def simulate_toxicity(values: ParameterSet, count: int, *, seed: int, threads: i
         for rule in (PENN_RULE, LEE_RULE)
     ]
     (courses, doses), (by_lee, _) = treated
-    return grade_toxicity(courses, doses[:, 0], doses=np.isfinite(doses).sum(axis=1), by_lee=by_lee)
+    organs = ORGAN_PRESSURE * np.exp(ORGAN_SPREAD * derive_generator(seed, "organs").standard_normal(count))
+    given = np.isfinite(doses).sum(axis=1)
+    return grade_toxicity(courses, doses[:, 0], doses=given, by_lee=by_lee, organs=organs)
 
 
 def _solve(kernel: Kernel, parameters: np.ndarray, schedule: Schedule | None, *, threads: int | None) -> Courses:
@@ -148,7 +157,12 @@ def _solve(kernel: Kernel, parameters: np.ndarray, schedule: Schedule | None, *,
 
 
 def grade_toxicity(
-    courses: Courses, given: np.ndarray, *, doses: np.ndarray | None = None, by_lee: Courses | None = None
+    courses: Courses,
+    given: np.ndarray,
+    *,
+    doses: np.ndarray | None = None,
+    by_lee: Courses | None = None,
+    organs: np.ndarray | float = ORGAN_PRESSURE,
 ) -> ToxicityPopulation:
     """Grade courses of (patient, time).
 
@@ -161,6 +175,8 @@ def grade_toxicity(
         Of tocilizumab; one where it was given, if left out.
     by_lee : optional
         Courses as Lee 2014 manages them; the same, if left out.
+    organs : (patient,) [mmHg]
+        Pressure under which the organs of each fail.
     """
     onset, end, low, poor = _find_worst(courses)
     _, _, low_by_lee, poor_by_lee = _find_worst(courses if by_lee is None else by_lee)
@@ -172,7 +188,7 @@ def grade_toxicity(
         onset=onset,
         end=end,
         crs_grade=_grade(onset, low, poor, PRESSURE),
-        lee_grade=_grade(onset, low_by_lee, poor_by_lee, LEE_PRESSURE),
+        lee_grade=_grade(onset, low_by_lee, poor_by_lee, (*LEE_PRESSURE, organs)),
         is_penn_3=(low < FLUIDS) | (poor < SATURATION[0]),
         has_hypotension=low < PRESSURE[0],
         has_hypoxia=poor < HYPOXIA,
@@ -196,7 +212,9 @@ def _find_worst(courses: Courses) -> tuple[np.ndarray, np.ndarray, np.ndarray, n
     return onset, end, _lowest(pressure, during), _lowest(saturation, during)
 
 
-def _grade(onset: np.ndarray, low: np.ndarray, poor: np.ndarray, pressures: tuple[float, ...]) -> np.ndarray:
+def _grade(
+    onset: np.ndarray, low: np.ndarray, poor: np.ndarray, pressures: tuple[float | np.ndarray, ...]
+) -> np.ndarray:
     """Return the highest grade, given the lowest pressure and saturation (patient,)."""
     grade = np.isfinite(onset).astype(int)
     for level, (mmhg, percent) in enumerate(zip(pressures, SATURATION, strict=True), 2):
