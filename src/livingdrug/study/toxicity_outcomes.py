@@ -16,9 +16,9 @@ end          a day without fever, hypotension and hypoxia
 ICANS        ICE under 9.5, 6.5, 2.5, 0.5 for grades 1 to 4; no other sign is in the model
 ===========  ======================================================================================
 
-Cut-offs that no scale tells lie midway between those beside them: repeated fluids between hypotension and a vasopressor,
-a high dose between one vasopressor and several. Organs fail at a pressure of each patient's own, about that of several
-vasopressors. Creatinine and liver enzymes are not in the model. All of these are assumed.
+Cut-offs that no scale tells lie midway between those beside them: repeated fluids between hypotension and a
+vasopressor, a high dose between one vasopressor and several. Organs fail at a pressure of each patient's own, about
+that of several vasopressors. Creatinine and liver enzymes are not in the model. All of these are assumed.
 
 Labels grade neurotoxicity by other scales (CTCAE); it is held against ICANS grades for want of a better one.
 

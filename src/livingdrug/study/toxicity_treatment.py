@@ -1,8 +1,8 @@
 """When tocilizumab is given to a simulated patient, by the rules of those who printed the grades.
 
 Labels of tisa-cel and later practice give it once Penn grade 3 has lasted a day. Lee 2014 grades and manages in one
-publication: vigilant supportive care at grade 2, tocilizumab at grade 3, here at once (grade 2 of old or frail patients,
-who are given it as well, is not told apart). Whoever graded by Lee waited longer, so that more courses became severe.
+publication: vigilant supportive care at grade 2, tocilizumab at grade 3, here at once (old or frail patients, who are
+given it at grade 2, are not told apart). Whoever graded by Lee waited longer, so that more courses became severe.
 
 By either rule a dose is repeated while the course is severe and no better than at the last dose, 8 h after it at the
 earliest, four doses in all; looks are 6 h apart. Steroids are not given.
@@ -36,7 +36,7 @@ class Rule:
 
 
 def find_first_dose(courses: Courses, rule: Rule, days: np.ndarray, fever: float) -> np.ndarray:
-    """Return the day on which a severe course has lasted as long as the rule says, once fever has been there (patient,).
+    """Return the day on which a severe course with fever behind it has lasted as long as the rule says (patient,).
 
     Infinite where that never happens.
     """
