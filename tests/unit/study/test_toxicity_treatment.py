@@ -1,5 +1,7 @@
 """When tocilizumab is given and given again, and what Lee's later treatment does to the grades."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -78,6 +80,15 @@ def test_who_waits_for_grade_3_of_lee_has_more_of_it(found):
     early = outcomes.grade_toxicity(found.courses, found.tocilizumab_day)
     assert (found.lee_grade >= 3).sum() > (early.lee_grade >= 3).sum()
     assert ((found.lee_grade > 0) == found.has_crs).all()
+
+
+def test_onset_is_counted_in_whole_days_of_which_that_of_infusion_is_the_first(found):
+    count = TOXICITY_QUANTITIES["crs_onset"]
+    for hours, published in ((0.25, 1.0), (3.25, 4.0)):
+        same = replace(found, onset=np.full(found.onset.size, hours))
+        assert count(same, {}) == published
+    days = np.where(np.arange(found.onset.size) % 4 == 0, 1.5, 6.5)
+    assert 6.5 < count(replace(found, onset=days), {}) < 7.5
 
 
 def test_a_first_neurologic_event_is_never_after_encephalopathy(found):
