@@ -27,7 +27,8 @@ def run_calibrate(arguments: argparse.Namespace) -> int:
     from livingdrug.study.calibration_plan import find_plan, leave_out
     from livingdrug.study.write_calibration import format_targets, tabulate_targets, write_values
 
-    plan = find_plan(*arguments.pair, block="toxicity" if arguments.toxicity else "unified")
+    block = "toxicity" if arguments.toxicity else "inflammation" if arguments.inflammation else "unified"
+    plan = find_plan(*arguments.pair, block=block)
     own = None
     if arguments.without is not None:
         plan, own = leave_out(plan, arguments.without)

@@ -98,6 +98,7 @@ def _add_calibrate(commands: "argparse._SubParsersAction[Parser]") -> None:
     calibrate = commands.add_parser("calibrate", help="fit population values to published results")
     calibrate.add_argument("pair", type=read_pair, metavar="DISEASE/PRODUCT", help="for example lbcl/axi_cel")
     calibrate.add_argument("--toxicity", action="store_true", help="the values of cytokine release and neurotoxicity")
+    calibrate.add_argument("--inflammation", action="store_true", help="the values of markers before infusion")
     calibrate.add_argument("--out", type=folder, required=True, metavar="DIR", help="folder for the value files")
     calibrate.add_argument("--resume", action="store_true", help="go on from the last step that DIR holds")
     calibrate.add_argument("--jobs", type=positive, default=None, metavar="N", help="threads (default: every core)")

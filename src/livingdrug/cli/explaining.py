@@ -44,10 +44,8 @@ def choose_folders(subjects: Sequence[str], out: Path) -> dict[str, Path]:
 def _explain_all(record: "Record", arguments: argparse.Namespace) -> tuple[dict[Path, "Explanation"], int]:
     """Explain each subject into its folder; one that cannot be explained does not stop the others."""
     from livingdrug.core.errors import InputError
-    from livingdrug.report.rendering import warm_renderer
     from livingdrug.study.explain_failure import explain_failure
 
-    warm_renderer()
     folders = choose_folders([str(subject) for subject in record.subjects["subject_id"]], arguments.out)
     explained, refused = {}, 0
     for position, (subject, folder) in enumerate(folders.items(), start=1):
@@ -121,6 +119,9 @@ def run_explain(arguments: argparse.Namespace) -> int:
     """Explain every subject of a record; write the results and print the verdict."""
     if arguments.benchmark:
         return _run_benchmark(arguments)
+    from livingdrug.report.rendering import warm_renderer
+
+    warm_renderer()
     explained, refused = _explain_all(open_record(arguments), arguments)
     if arguments.json:
         _print_json(list(explained), is_one=len(explained) + refused == 1)

@@ -74,10 +74,10 @@ def run_knowledge_check(_: argparse.Namespace) -> int:
     from livingdrug.knowledge.check import check_all
     from livingdrug.knowledge.option_check import check_options
     from livingdrug.knowledge.options import load_options
-    from livingdrug.models import ALL
+    from livingdrug.models import ALL, CLOSED
 
     today = datetime.now(UTC).date().isoformat()
-    faults = list({str(fault): fault for fault in (*check_all(ALL), *check_options(today))}.values())
+    faults = list({str(fault): fault for fault in (*check_all((*ALL, *CLOSED)), *check_options(today))}.values())
     for fault in faults:
         print(fault, file=sys.stderr)
     if faults:

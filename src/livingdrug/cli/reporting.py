@@ -35,11 +35,12 @@ def add_report(commands: "argparse._SubParsersAction[Parser]") -> None:
 def run_report(arguments: argparse.Namespace) -> int:
     """Explain one subject and write the report for its audience."""
     from livingdrug.report.rendering import warm_renderer
+
+    warm_renderer()
     from livingdrug.report.reports import write_reports
     from livingdrug.study.list_options import list_options
     from livingdrug.study.prepare_subject import prepare_subject
 
-    warm_renderer()
     tell("Fitting and explaining")
     record, chosen = open_record(arguments), {"seed": arguments.seed, "jobs": arguments.jobs}
     explained = prepare_subject(record, subject_id=arguments.subject, **chosen)

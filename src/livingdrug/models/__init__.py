@@ -1,8 +1,10 @@
-"""Equations without numbers; ``ALL`` is every model there is."""
+"""Equations without numbers; ``ALL`` is every model to solve, ``CLOSED`` what is computed beside them."""
 
 from livingdrug.core.model import Model
 from livingdrug.models.barros2021 import BARROS2021
+from livingdrug.models.fate import FATE
 from livingdrug.models.hardiansyah2019 import HARDIANSYAH2019
+from livingdrug.models.inflammation import INFLAMMATION
 from livingdrug.models.kimmel2021 import KIMMEL2021
 from livingdrug.models.leon_triana2020 import LEON_TRIANA2020
 from livingdrug.models.leon_triana2021 import LEON_TRIANA2021
@@ -26,3 +28,4 @@ ALL: tuple[Model, ...] = (
     UNIFIED,
     UNIFIED_TOXICITY,
 )
+CLOSED: tuple[Model, ...] = (FATE, INFLAMMATION)

@@ -20,7 +20,7 @@ from livingdrug.report.survival_figure import (
 from livingdrug.report.tables import Table, tabulate_rows
 from livingdrug.report.wording import DISEASES, PRODUCTS, format_percent, spell
 from livingdrug.study.assess_cohort import Cohort
-from livingdrug.study.trial_result import FAILURES
+from livingdrug.study.trial_result_rates import FAILURES
 
 TIMES = {"pfs": "Progression-free survival", "os": "Overall survival", "dor": "Duration of response"}
 MOST_GROUPS = 6

@@ -2,15 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from livingdrug.report.beyond_figures import draw_composition, draw_exhaustion
 from livingdrug.report.check_figures import draw_predictive_check
 from livingdrug.report.figures import Figure, draw_attribution, draw_course
-from livingdrug.report.options_section import mark_options_section
-from livingdrug.report.page import prepare_figure, render_page
+from livingdrug.report.page import prepare_figures, render_page
 from livingdrug.report.tables import Table, tabulate_frame, tabulate_rows
 from livingdrug.report.what_if_section import Section
 from livingdrug.report.wording import (
@@ -30,7 +29,9 @@ from livingdrug.report.wording import (
 )
 from livingdrug.study.beyond_data import BeyondData
 from livingdrug.study.explanation import Explanation
-from livingdrug.study.option_list import OptionList
+
+if TYPE_CHECKING:
+    from livingdrug.study.option_list import OptionList
 
 Facts = list[tuple[str, str]]
 CHANCES = {"answer_probability", "failure_probability", "unexplained"}
@@ -189,12 +190,12 @@ def write_title(explanation: Explanation) -> str:
 def collect_fields(
     explanation: Explanation,
     what_if: Section | None = None,
-    options: OptionList | None = None,
+    options: "OptionList | None" = None,
     *,
     beyond: BeyondData | None = None,
 ) -> dict[str, Any]:
     """Collect what the templates of an explanation fill in: figures drawn, tables written."""
-    drawn = {figure.name: prepare_figure(figure) for figure in draw_figures(explanation, beyond)}
+    drawn = {drawing.name: drawing for drawing in prepare_figures(draw_figures(explanation, beyond))}
     attribution, check = drawn.pop("attribution", None), drawn.pop("predictive-check", None)
     fit_facts, fit_tables = _describe_fit(explanation.fit)
     provenance = explanation.provenance
@@ -220,14 +221,23 @@ def collect_fields(
         "assumed": tabulate_rows(provenance.get("assumed") or [], caption="Assumed values"),
         "sources": [str(source) for source in provenance.get("sources") or []],
         "what_if": what_if,
-        "options": "" if options is None else mark_options_section(options),
+        "options": _mark_options(options),
     }
+
+
+def _mark_options(options: "OptionList | None") -> str:
+    """Write the section of what can be done next, where there is one; only that needs the rules of options."""
+    if options is None:
+        return ""
+    from livingdrug.report.options_section import mark_options_section
+
+    return mark_options_section(options)
 
 
 def render_report(
     explanation: Explanation,
     what_if: Section | None = None,
-    options: OptionList | None = None,
+    options: "OptionList | None" = None,
     *,
     beyond: BeyondData | None = None,
 ) -> str:
@@ -254,7 +264,7 @@ def write_report(
     explanation: Explanation,
     path: Path,
     what_if: Section | None = None,
-    options: OptionList | None = None,
+    options: "OptionList | None" = None,
     *,
     beyond: BeyondData | None = None,
 ) -> Path:

@@ -28,6 +28,7 @@ PHENOTYPES = {
     "car_present_antigen_positive": "CAR T cells and target present",
     "car_loss": "CAR T cells lost",
     "antigen_negative": "target lost",
+    "lineage_switch": "another lineage",
     "antigen_low": "target low",
     "unknown": "not known",
 }

@@ -1,12 +1,14 @@
 """A page from a template: one style sheet, figures as SVG with their tables, no network."""
 
+from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from livingdrug.report.figures import Figure
-from livingdrug.report.rendering import has_renderer, render_svg
+from livingdrug.report.rendering import has_renderer, render_svg, start_svg
 from livingdrug.report.tables import Table, tabulate_frame
 
 if TYPE_CHECKING:
@@ -48,9 +50,23 @@ def render_page(template: str, **fields: Any) -> str:
 
 def prepare_figure(figure: Figure) -> Drawing:
     """Draw a figure, if the ``report`` extra is there, and put its values into a table."""
+    return prepare_figures([figure])[0]
+
+
+def prepare_figures(figures: Sequence[Figure]) -> list[Drawing]:
+    """Draw figures, all begun before the first is waited for, and put their values into tables."""
     from markupsafe import Markup
 
-    svg = render_svg(figure.spec, name=figure.name, description=figure.caption) if has_renderer() else ""
-    table = tabulate_frame(figure.table, caption="Values behind this figure")
+    begun = [(figure, start_svg(figure.spec)) for figure in figures]
+    tables = [tabulate_frame(figure.table, caption="Values behind this figure") for figure in figures]
     # The renderer escapes what the figure's labels say.
-    return Drawing(figure.name, figure.title, figure.caption, Markup(svg), table)
+    return [
+        Drawing(figure.name, figure.title, figure.caption, Markup(_finish(figure, started)), table)
+        for (figure, started), table in zip(begun, tables, strict=True)
+    ]
+
+
+def _finish(figure: Figure, started: "Future[str | None]") -> str:
+    if not has_renderer():
+        return ""
+    return render_svg(figure.spec, name=figure.name, description=figure.caption, started=started)

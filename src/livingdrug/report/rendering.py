@@ -6,14 +6,17 @@ vl-convert is an optional package; it is imported when the first figure is rende
 import importlib.util
 import re
 from collections.abc import Mapping
+from concurrent.futures import Future
 from html import escape
-from threading import Thread
 from typing import Any
+
+from livingdrug.report.drawing_process import DrawingProcess
 
 _OPENING = re.compile(r"<svg\b[^>]*>")
 _OUTER = re.compile(r'\b(viewBox|width|height)="([^"]*)"')
 _IDENTIFIER = re.compile(r'(\bid="|url\(#|href="#)([\w.-]+)')
 _INNER_ROLE = re.compile(r'\s(?:role|aria-[a-z]+)="[^"]*"')
+_process: DrawingProcess | None = None
 
 
 def has_renderer() -> bool:
@@ -45,21 +48,25 @@ def adapt_svg(svg: str, name: str, description: str) -> str:
     return f'<svg role="img" aria-label="{escape(description)}" {outer}>{body}'
 
 
-def warm_renderer() -> Thread:
+def warm_renderer() -> None:
     """Start the renderer beside other work: its first picture takes half a second, whatever it shows."""
-    thread = Thread(target=_render_nothing, daemon=True)
-    thread.start()
-    return thread
+    global _process
+    if has_renderer() and (_process is None or not _process.is_alive()):
+        _process = DrawingProcess()
 
 
-def _render_nothing() -> None:
-    if has_renderer():
-        import vl_convert
+def start_svg(spec: Mapping[str, Any]) -> "Future[str | None]":
+    """Begin to draw; where no process draws (`warm_renderer`), nothing will have been drawn."""
+    if _process is not None and _process.is_alive():
+        return _process.draw(spec)
+    nothing: Future[str | None] = Future()
+    nothing.set_result(None)
+    return nothing
 
-        vl_convert.vegalite_to_svg({"data": {"values": []}, "mark": "point"})
 
-
-def render_svg(spec: Mapping[str, Any], *, name: str, description: str) -> str:
+def render_svg(
+    spec: Mapping[str, Any], *, name: str, description: str, started: "Future[str | None] | None" = None
+) -> str:
     """Draw a specification as inline SVG.
 
     Parameters
@@ -70,10 +77,14 @@ def render_svg(spec: Mapping[str, Any], *, name: str, description: str) -> str:
         Prefix of the identifiers inside, unique in the page.
     description : str
         What the picture shows, for those who do not see it.
+    started : Future, optional
+        The same specification on its way (`start_svg`); drawn here if nothing comes of it.
     """
-    import vl_convert
+    svg = (started or start_svg(spec)).result()
+    if svg is None:
+        import vl_convert
 
-    svg: str = vl_convert.vegalite_to_svg(dict(spec))
+        svg = str(vl_convert.vegalite_to_svg(dict(spec)))
     return adapt_svg(svg, name, description)
 
 

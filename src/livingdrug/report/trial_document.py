@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from livingdrug.report.figures import Figure
-from livingdrug.report.page import prepare_figure, render_page
+from livingdrug.report.page import prepare_figures, render_page
 from livingdrug.report.tables import Table, tabulate_frame, tabulate_rows
 from livingdrug.report.trial_figures import draw_failures, draw_phenotypes, draw_survival, draw_trial_flow
 from livingdrug.report.wording import DISEASES, NOTHING, PRODUCTS, format_cell, spell
@@ -42,7 +42,7 @@ def collect_trial(result: TrialResult, figures: Sequence[Figure]) -> dict[str, A
         "times": _tabulate_times(endpoints),
         "tests": _tabulate_tests(endpoints),
         "weighted": _tabulate_weighted(endpoints),
-        "figures": [prepare_figure(figure) for figure in figures],
+        "figures": prepare_figures(figures),
         "targets": _tabulate_published(result),
         "everything": tabulate_frame(endpoints, caption="Every rate, median and landmark"),
         "run": _tabulate_run(result),

@@ -17,7 +17,7 @@ from livingdrug.report.survival_figure import (
     thin_curve,
 )
 from livingdrug.report.wording import format_percent, spell
-from livingdrug.study.trial_result import FAILURES, TrialResult
+from livingdrug.study.trial_result import COMPETING, TrialResult
 from livingdrug.study.trial_result_rates import SURVIVAL, compute_curve, read_curve, take_times
 
 SHORT = {name: short for short, name in SURVIVAL.items()}
@@ -87,11 +87,11 @@ def _describe(result: TrialResult, endpoint: str) -> str:
 
 
 def draw_failures(result: TrialResult) -> Figure | None:
-    """Draw the cumulative incidence of each class of failure, one panel an arm."""
+    """Draw the cumulative incidence of each class of failure and of death without one, one panel an arm."""
     table = result.failures
     if table.is_empty():
         return None
-    order = [spell(name) for name in FAILURES]
+    order = [spell(name) for name in COMPETING]
     thin = thin_curve(table.with_columns(arm=pl.format("{}|{}", "arm", "failure")), "arm").with_columns(
         arm=pl.col("arm").str.split("|").list.first(),
         failure=pl.col("failure").map_elements(spell, return_dtype=pl.String),
@@ -102,8 +102,9 @@ def draw_failures(result: TrialResult) -> Figure | None:
         for r in last.iter_rows(named=True)
     ]
     percent = {"labelExpr": "format(100 * datum.value, 'd') + ' %'"}
-    colour = {"field": "failure", "type": "nominal", "scale": {"domain": order, "range": list(palette.CATEGORIES[:4])}}
-    dash = {"field": "failure", "type": "nominal", "scale": {"domain": order, "range": list(DASHES[:4])}}
+    colours, dashes = (list(choices[: len(order)]) for choices in (palette.CATEGORIES, DASHES))
+    colour = {"field": "failure", "type": "nominal", "scale": {"domain": order, "range": colours}}
+    dash = {"field": "failure", "type": "nominal", "scale": {"domain": order, "range": dashes}}
     panels = [
         {
             "title": {"text": arm, "anchor": "start", "fontSize": 12},

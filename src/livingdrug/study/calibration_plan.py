@@ -110,6 +110,17 @@ class CalibrationPlan:
     targets: tuple[Target, ...]
 
 
+def name_people(sets: str) -> str:
+    """Return the names of sets without that of their block.
+
+    Examples
+    --------
+    >>> name_people("unified_lbcl_axi_cel + unified_lbcl_tisa_cel")
+    'lbcl_axi_cel + lbcl_tisa_cel'
+    """
+    return " + ".join(name.partition("_")[2] for name in sets.split(" + "))
+
+
 @cache
 def load_plan(name: str) -> CalibrationPlan:
     """Load a packaged plan by name.
@@ -140,7 +151,7 @@ def find_plan(disease: str, product: str, *, block: str = "unified") -> Calibrat
     Parameters
     ----------
     block : str
-        ``unified`` for growth, kinetics and response; ``toxicity`` for what rests on them.
+        ``unified`` for growth, kinetics and response; ``toxicity`` and ``inflammation`` for what rests on them.
 
     Raises
     ------

@@ -14,6 +14,7 @@ from livingdrug.core.errors import InputError
 from livingdrug.core.parameters import ParameterSet
 from livingdrug.core.ruleset import Ruleset
 from livingdrug.core.version import VERSION
+from livingdrug.study.fate import find_fate
 from livingdrug.study.provenance import list_assumed, list_sources
 from livingdrug.study.run_trial_parts import FolderStore, MemoryStore, Store
 from livingdrug.study.run_trial_workers import compute_parts
@@ -109,7 +110,10 @@ def _check_seed(seed: int) -> int:
 
 
 def _list_sets(design: TrialDesign) -> dict[str, ParameterSet]:
-    return {arm.name: choose_model(design.disease, arm).values for arm in design.arms}
+    """Return the sets that each arm rests on by its name: of the model, and of deaths and lineage where there are."""
+    found = {arm.name: choose_model(design.disease, arm).values for arm in design.arms}
+    fates = {f"{arm.name}, fate": find_fate(design.disease, arm.product) for arm in design.arms}
+    return found | {name: fate for name, fate in fates.items() if fate is not None}
 
 
 def _list_books(design: TrialDesign) -> tuple[Ruleset, ...]:

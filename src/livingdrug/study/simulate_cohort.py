@@ -31,6 +31,7 @@ from livingdrug.simulate.cohort import sample_parameters
 from livingdrug.simulate.people import sample_people
 from livingdrug.simulate.protocol import Event, Protocol, create_schedule
 from livingdrug.simulate.visits import list_days, list_outputs
+from livingdrug.study.baseline_markers import find_marker_values, observe_markers
 from livingdrug.study.synthetic_record import list_events, name_subject, observe_subjects
 from livingdrug.study.visit_plans import VISIT_PLANS, VisitPlan
 
@@ -75,6 +76,7 @@ class _Plan:
     disease: str
     product: str
     values: ParameterSet
+    markers: ParameterSet | None
     visits: VisitPlan
     kernel: Kernel
     events: tuple[Event, ...]
@@ -152,7 +154,7 @@ def simulate_cohort(
         "records": min(n, records),
         "protocol": None if protocol is None else protocol.name,
         "parameters": plan.values.name,
-        "assumed": list(plan.values.assumed),
+        "assumed": [*plan.values.assumed, *(() if plan.markers is None else plan.markers.assumed)],
         "failures": int((table["outcome"] != "done").sum()),
         "version": VERSION,
         "content_hash": compute_content_hash((record.subjects, record.events, record.observations, table)),
@@ -234,10 +236,12 @@ def _create_plan(
         raise InputError(f"`n` must be 1 or more, but was {n!r}. Hint: say how many subjects to simulate.")
     if not (math.isfinite(days) and days >= 1):
         raise InputError(f"`days` must be 1 or more, but was {days!r}. Hint: two years are 730 days.")
+    values = load_parameters(name)
     return _Plan(
         disease,
         product,
-        load_parameters(name),
+        values,
+        find_marker_values(values),
         VISIT_PLANS[disease],
         compile_model(UNIFIED, tuple(SUMMARIES.values())),
         () if protocol is None else protocol.events,
@@ -280,10 +284,14 @@ def _simulate_chunk(plan: _Plan, first: int, count: int, *, with_record: bool) -
         people.get_columns()
     )
     dose = parameters[:, UNIFIED.parameter_names.index(DOSE)]
+    observations = observe_subjects(plan.visits, solution, first, plan.seed)
+    if plan.markers is not None:
+        taken = observe_markers(plan.markers, plan.values, parameters, first, seed=plan.seed)
+        observations = pl.concat([observations, taken]).sort("subject_id", "day", maintain_order=True)
     return _Chunk(
         subjects.with_columns(source=pl.lit("simulated")),
         list_events(identity, (*plan.visits.before, *plan.events), dose, plan.days),
-        observe_subjects(plan.visits, solution, first, plan.seed),
+        observations,
         summaries,
     )
 

@@ -32,23 +32,23 @@ def complete_response(found: Population, _: Settings) -> float:
 
 
 def progression_free(found: Population, settings: Settings) -> float:
-    """Return the share without progression on a day [percent]."""
-    return _share(found.progression_day > settings["day"])
+    """Return the share alive without progression on a day [percent]."""
+    return _share(found.event_day > settings["day"])
 
 
 def responders_progression_free(found: Population, settings: Settings) -> float:
-    """Return the share of responders without progression some days after the first look [percent]."""
-    return _share(found.progression_day[found.responds] > settings["day"])
+    """Return the share of responders alive without progression some days after infusion [percent]."""
+    return _share(found.event_day[found.responds] > settings["day"])
 
 
 def median_progression_free(found: Population, _: Settings) -> float:
-    """Return the median time to progression [month]; infinite where fewer than half progress."""
-    return float(np.median(found.progression_day)) / MONTH
+    """Return the median time to progression or death [month]; infinite where fewer than half have either."""
+    return float(np.median(found.event_day)) / MONTH
 
 
 def median_duration_of_response(found: Population, settings: Settings) -> float:
-    """Return the median time from first response to progression [month]."""
-    return (float(np.median(found.progression_day[found.responds])) - settings["day"]) / MONTH
+    """Return the median time from first response to progression or death [month]."""
+    return (float(np.median(found.event_day[found.responds])) - settings["day"]) / MONTH
 
 
 def relapses(found: Population, settings: Settings) -> float:
@@ -59,7 +59,7 @@ def relapses(found: Population, settings: Settings) -> float:
 def progression_seen(found: Population, settings: Settings) -> float:
     """Return the share in whom progression was seen when people were infused evenly up to twice the median follow-up.
 
-    Each is followed for a time between nothing and twice that median [percent].
+    Each is followed for a time between nothing and twice that median; deaths are not counted [percent].
     """
     longest = 2 * settings["day"]
     return PERCENT * float(np.clip(1 - found.progression_day / longest, 0, None).mean())
@@ -150,21 +150,30 @@ def b_cells_absent(found: Population, settings: Settings) -> float:
     return _share(found.at("b_cells", settings["day"]) < settings["level"])
 
 
+def _share_lost(found: Population, settings: Settings, *, with_switch: bool) -> float:
+    """Return the share of relapses without the antigen that are, or are not, of another lineage [percent]."""
+    responders = found.select(found.responds)
+    is_lost = responders.at_progression("antigen_positive_fraction") < settings["level"]
+    can_switch = responders.can_switch[np.isfinite(responders.progression_day)]
+    return _share(is_lost & (can_switch == with_switch))
+
+
 def negative_at_relapse(found: Population, settings: Settings) -> float:
-    """Return the share whose tumour lacks the antigen at progression, among those who had responded [percent]."""
-    responders = Population(
-        found.days,
-        {"antigen_positive_fraction": found.courses["antigen_positive_fraction"][found.responds]},
-        found.responds[found.responds],
-        found.is_complete[found.responds],
-        found.progression_day[found.responds],
-    )
-    return _share(responders.at_progression("antigen_positive_fraction") < settings["level"])
+    """Return the share whose tumour lacks the antigen at progression, among those who had responded [percent].
+
+    Switches of lineage are a class of their own.
+    """
+    return _share_lost(found, settings, with_switch=False)
+
+
+def lineage_switch_at_relapse(found: Population, settings: Settings) -> float:
+    """Return the share whose relapse is of another lineage, among those who had responded [percent]."""
+    return _share_lost(found, settings, with_switch=True)
 
 
 def positive_at_relapse(found: Population, settings: Settings) -> float:
     """Return the share whose tumour still has the antigen at progression, among those who had responded [percent]."""
-    return PERCENT - negative_at_relapse(found, settings)
+    return PERCENT - negative_at_relapse(found, settings) - lineage_switch_at_relapse(found, settings)
 
 
 def low_at_progression(found: Population, settings: Settings) -> float:
@@ -209,6 +218,7 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
             spread_on,
             b_cells_absent,
             negative_at_relapse,
+            lineage_switch_at_relapse,
             positive_at_relapse,
             low_at_progression,
             density_at_infusion,

@@ -8,20 +8,25 @@ from typing import Any
 import numpy as np
 
 from livingdrug.core.parameters import ParameterSet
+from livingdrug.models.inflammation import INFLAMMATION
 from livingdrug.models.unified.toxicity import UNIFIED_TOXICITY
+from livingdrug.study.baseline_markers import MARKER_QUANTITIES, MarkerPopulation, simulate_markers
 from livingdrug.study.calibration_plan import Target
 from livingdrug.study.population_outcomes import Population, simulate_population
 from livingdrug.study.target_quantities import QUANTITIES
 from livingdrug.study.toxicity_outcomes import ToxicityPopulation, simulate_toxicity
 from livingdrug.study.toxicity_quantities import TOXICITY_QUANTITIES
 
-AnyPopulation = Population | ToxicityPopulation
+AnyPopulation = Population | ToxicityPopulation | MarkerPopulation
+SIMULATE: Mapping[str, Callable[..., AnyPopulation]] = MappingProxyType(
+    {UNIFIED_TOXICITY.name: simulate_toxicity, INFLAMMATION.name: simulate_markers}
+)
+"""What is simulated for a set, by its model."""
 
 
 def simulate_outcome(values: ParameterSet, count: int, *, seed: int, threads: int | None = None) -> AnyPopulation:
-    """Simulate what becomes of a population: years of outcomes, or weeks of toxicity, as the set's model says."""
-    simulate = simulate_toxicity if values.model == UNIFIED_TOXICITY.name else simulate_population
-    return simulate(values, count, seed=seed, threads=threads)
+    """Simulate what becomes of a population: years of outcomes, weeks of toxicity, markers, as the set's model says."""
+    return SIMULATE.get(values.model, simulate_population)(values, count, seed=seed, threads=threads)
 
 
 QUESTIONS: Mapping[str, Callable[..., AnyPopulation]] = MappingProxyType({"outcome": simulate_outcome})
@@ -56,6 +61,8 @@ def compute_result(target: Target, populations: Mapping[str, AnyPopulation]) -> 
     found = pool_populations([(populations[name], weight) for name, weight in target.mixture.items()])
     if isinstance(found, ToxicityPopulation):
         return TOXICITY_QUANTITIES[target.quantity](found, target.settings)
+    if isinstance(found, MarkerPopulation):
+        return MARKER_QUANTITIES[target.quantity](found, target.settings)
     return QUANTITIES[target.quantity](found, target.settings)
 
 

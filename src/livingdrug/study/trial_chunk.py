@@ -22,10 +22,27 @@ from livingdrug.models.unified.interventions import DOSE
 from livingdrug.simulate.people import sample_people
 from livingdrug.simulate.visits import Stop, list_days, list_outputs
 from livingdrug.study.assess_record import ENDPOINT_RULES, FAILURE_RULES, WARNING_RULES, choose_options
+from livingdrug.study.fate import draw_fates, find_fate
 from livingdrug.study.synthetic_record import observe_subjects
-from livingdrug.study.trial_chunk_assessment import Books, Judged, judge_record, list_progressions, tabulate_outcomes
+from livingdrug.study.trial_chunk_assessment import (
+    Books,
+    Judged,
+    judge_again,
+    judge_record,
+    list_failures,
+    list_progressions,
+    name_lineage_switches,
+    tabulate_outcomes,
+)
 from livingdrug.study.trial_chunk_counts import add_counts
-from livingdrug.study.trial_chunk_follow_up import FollowUp, add_deaths, cut_rows, draw_follow_up, tabulate_end
+from livingdrug.study.trial_chunk_follow_up import (
+    FollowUp,
+    add_deaths,
+    cut_rows,
+    draw_follow_up,
+    find_changed,
+    tabulate_end,
+)
 from livingdrug.study.trial_chunk_treatment import (
     BURDEN,
     LATER_THERAPY,
@@ -115,21 +132,25 @@ def compute_chunk(task: ChunkTask, *, threads: int = 1) -> pl.DataFrame:
     3
     """
     patients, books = _draw(task), load_books(task.design)
-    follow_up = draw_follow_up(task.design, task.first, task.count, patients.seed)
+    fates = draw_fates(find_fate(task.design.disease, patients.arm.product), task.first, task.count, seed=patients.seed)
+    follow_up = draw_follow_up(task.design, fates, task.first, task.count, patients.seed)
     nobody = np.full(task.count, np.nan)
     given = draw_given(patients.arm, task.first, task.count, patients.seed, nobody)
     solution = _simulate(patients, given, threads)
     record = _write_record(patients, solution, given, follow_up)
     judged = judge_record(record, books)
-    if _depends_on_progression(task.design, patients.arm):
+    failed = list_failures(judged)
+    before, follow_up = follow_up, add_deaths(follow_up, task.design, fates, task.first, patients.seed, failed)
+    if any(event.day is None for event in patients.arm.events):
         known = list_progressions(judged)
-        follow_up = add_deaths(follow_up, task.design, task.first, patients.seed, known)
         given = draw_given(patients.arm, task.first, task.count, patients.seed, known)
-        if any(event.day is None for event in patients.arm.events):
-            solution = _simulate(patients, given, threads)
+        solution = _simulate(patients, given, threads)
+        judged = judge_record(_write_record(patients, solution, given, follow_up), books)
+    elif (changed := find_changed(before, follow_up)).any():
         record = _write_record(patients, solution, given, follow_up)
-        judged = judge_record(record, books)
-    return _tabulate(patients, solution, follow_up, given, judged, books)
+        judged = judge_again(judged, record, changed, books)
+    outcomes = _tabulate(patients, solution, follow_up, given, judged, books)
+    return name_lineage_switches(outcomes, fates.can_switch)
 
 
 @cache
@@ -142,10 +163,6 @@ def _load_books(criteria: str, options: tuple[tuple[str, object], ...]) -> Books
 def load_books(design: TrialDesign) -> Books:
     """Return the rulesets of a design with its options."""
     return _load_books(design.criteria, tuple(sorted(design.options.items())))
-
-
-def _depends_on_progression(design: TrialDesign, arm: Arm) -> bool:
-    return design.deaths.after_progression_per_year > 0 or any(event.day is None for event in arm.events)
 
 
 def _draw(task: ChunkTask) -> _Patients:

@@ -24,6 +24,9 @@ from livingdrug.study.assess_record import split_subjects
 
 MYELOMA = "imwg"
 PROGRESSIVE = ("PD",)
+NO_REMISSION = "no_remission"
+RELAPSES = ("early_relapse", "late_relapse")
+LOST, LINEAGE_SWITCH = "antigen_negative", "lineage_switch"
 ONLY_OF_COURSE = (
     *("m_protein", "urine_m_protein", "serum_immunofixation", "urine_immunofixation"),
     *("flc_kappa", "flc_lambda", "sbcma", "pd1_tim3_fraction"),
@@ -95,6 +98,14 @@ class Judged:
             return float("nan")
         return next((v.day for v in self.verdicts if v.day >= day and v.confirmed in PROGRESSIVE), day)
 
+    @property
+    def failure_known(self) -> float:
+        """Day by which progression, or that there was no remission, was known; not a number where neither was."""
+        if self.course is None or self.course.response_day is not None or np.isfinite(self.progression_known):
+            return self.progression_known
+        lack = next((e.day for e in self.endpoints if e.name == NO_REMISSION and e.status == "event"), None)
+        return float("nan") if lack is None else lack
+
 
 def judge_record(record: Record, books: Books) -> list[Judged]:
     """Assess every patient of a record, in the order of its subjects."""
@@ -140,9 +151,45 @@ def _build_course(row: Mapping[str, Any]) -> ResponseCourse:
     return ResponseCourse(**{**row, **days})
 
 
+def judge_again(judged: Sequence[Judged], record: Record, changed: np.ndarray, books: Books) -> list[Judged]:
+    """Assess the patients anew whose record has changed; the others stay as they were.
+
+    Parameters
+    ----------
+    judged : sequence of Judged
+        Of all patients of the record, in its order.
+    changed : (patient,) bool
+    """
+    subjects = record.subjects.filter(pl.Series(changed))
+    names = subjects["subject_id"].implode()
+    is_own = pl.col("subject_id").is_in(names)
+    own = Record(subjects, record.events.filter(is_own), record.observations.filter(is_own))
+    anew = iter(judge_record(own, books))
+    return [next(anew) if is_changed else one for one, is_changed in zip(judged, changed.tolist(), strict=True)]
+
+
+def name_lineage_switches(outcomes: pl.DataFrame, can_switch: np.ndarray) -> pl.DataFrame:
+    """Return the outcomes with relapses of another lineage named: some of those measured to lack the antigen.
+
+    Examples
+    --------
+    >>> relapse = {"failure": ["late_relapse"] * 2, "failure_mechanism": ["antigen_negative"] * 2}
+    >>> name_lineage_switches(pl.DataFrame(relapse), np.array([True, False]))["failure_mechanism"].to_list()
+    ['lineage_switch', 'antigen_negative']
+    """
+    is_lost = (pl.col("failure_mechanism") == LOST) & pl.col("failure").is_in(RELAPSES)
+    named = pl.when(is_lost & pl.Series(can_switch)).then(pl.lit(LINEAGE_SWITCH)).otherwise(pl.col("failure_mechanism"))
+    return outcomes.with_columns(failure_mechanism=named)
+
+
 def list_progressions(judged: Sequence[Judged]) -> np.ndarray:
     """Return the day by which progression was known of each patient."""
     return np.array([one.progression_known for one in judged], dtype=float)
+
+
+def list_failures(judged: Sequence[Judged]) -> np.ndarray:
+    """Return the day by which progression, or that there was no remission, was known of each patient."""
+    return np.array([one.failure_known for one in judged], dtype=float)
 
 
 def tabulate_outcomes(judged: Sequence[Judged], books: Books) -> pl.DataFrame:

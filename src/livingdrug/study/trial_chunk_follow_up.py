@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 
 from livingdrug.simulate.cohort import draw_blocks
+from livingdrug.study.fate import Fates
 from livingdrug.study.trial_chunk_treatment import tabulate_event
 from livingdrug.study.trial_design import DAYS_PER_YEAR, TrialDesign, TrialEvent
 
@@ -47,34 +48,61 @@ class FollowUp:
         return np.asarray(np.minimum(self.leaving, self.death))
 
 
-def draw_follow_up(design: TrialDesign, first: int, count: int, seed: int) -> FollowUp:
-    """Draw when the patients of an arm come, leave, and die from other causes; days are whole."""
+def draw_follow_up(design: TrialDesign, fates: Fates, first: int, count: int, seed: int) -> FollowUp:
+    """Draw when the patients of an arm come, leave, and die without progression; days are whole.
+
+    Parameters
+    ----------
+    fates : Fates
+        Of the patients, used where the design states no hazard.
+    """
     accrual = design.accrual
     chance = draw_blocks(seed, "accrual", first, count, lambda g, n: g.random(n))
     infusion = np.floor(chance * accrual.span)
     cutoff = np.inf if accrual.cutoff is None else accrual.cutoff - infusion
     never = np.full(count, np.inf)
+    stated = design.deaths.per_year
     return FollowUp(
         infusion,
         np.minimum(np.full(count, design.days), cutoff),
         _draw_days(seed, "dropout", first, count, design.dropout_per_year),
-        _draw_days(seed, "death", first, count, design.deaths.per_year),
+        _round_up(fates.death_day) if stated is None else _draw_days(seed, "death", first, count, stated),
         never,
     )
 
 
-def add_deaths(follow_up: FollowUp, design: TrialDesign, first: int, seed: int, progression: np.ndarray) -> FollowUp:
-    """Draw deaths after progression, whose days are not numbers where there was none."""
-    count = len(progression)
-    after = _draw_days(seed, "death after progression", first, count, design.deaths.after_progression_per_year)
-    return replace(follow_up, death_disease=np.where(np.isfinite(progression), progression + after, np.inf))
+def add_deaths(
+    follow_up: FollowUp, design: TrialDesign, fates: Fates, first: int, seed: int, failure: np.ndarray
+) -> FollowUp:
+    """Add deaths after progression, or after no remission, whose days are not numbers where there was neither.
+
+    A published hazard after failure is of death from any cause, and takes the place of that without progression.
+    """
+    count, stated = len(failure), design.deaths.after_progression_per_year
+    name = "death after progression"
+    after = _round_up(fates.survival_after) if stated is None else _draw_days(seed, name, first, count, stated)
+    is_replaced = np.isfinite(failure) & np.isfinite(after) & (stated is None)
+    return replace(
+        follow_up,
+        death_other=np.where(is_replaced, np.inf, follow_up.death_other),
+        death_disease=np.where(np.isfinite(failure), failure + after, np.inf),
+    )
+
+
+def find_changed(before: FollowUp, after: FollowUp) -> np.ndarray:
+    """Tell in whom what was observed is no longer the same (patient,) bool."""
+    return np.asarray((before.death != after.death) | (before.end != after.end))
+
+
+def _round_up(days: np.ndarray) -> np.ndarray:
+    return np.asarray(np.maximum(np.ceil(days), 1.0))
 
 
 def _draw_days(seed: int, stream: str, first: int, count: int, per_year: float) -> np.ndarray:
     if per_year <= 0:
         return np.full(count, np.inf)
     waits = draw_blocks(seed, stream, first, count, lambda g, n: g.standard_exponential(n))
-    return np.maximum(np.ceil(waits * DAYS_PER_YEAR / per_year), 1.0)
+    return _round_up(waits * DAYS_PER_YEAR / per_year)
 
 
 def tabulate_end(identity: pl.DataFrame, follow_up: FollowUp) -> pl.DataFrame:

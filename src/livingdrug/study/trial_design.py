@@ -102,10 +102,18 @@ class Accrual:
 
 @dataclass(frozen=True, slots=True)
 class Deaths:
-    """Hazards that are not in the model [1/year]: of death from other causes, and of death after progression."""
+    """Hazards of death, which are not in the model.
 
-    per_year: float = 0.0
-    after_progression_per_year: float = 0.0
+    Parameters
+    ----------
+    per_year : float or None [1/year]
+        Of death from other causes, constant; None: as published for the disease and product.
+    after_progression_per_year : float or None [1/year]
+        Of death after progression; None: as published for the disease.
+    """
+
+    per_year: float | None = None
+    after_progression_per_year: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

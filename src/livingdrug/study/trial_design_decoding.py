@@ -107,7 +107,7 @@ PLAUSIBLE = {
 }
 TEXTS = ("column", "arm")
 DROPOUT = {"per_year": Entry("number", 0.0, 0.0, 1e3)}
-DEATHS = {**DROPOUT, "after_progression_per_year": Entry("number", 0.0, 0.0, 1e3)}
+DEATHS = {name: Entry("number", None, 0.0, 1e3) for name in ("per_year", "after_progression_per_year")}
 
 
 def load_design(path: Path) -> TrialDesign:
@@ -167,7 +167,7 @@ def decode_design(document: Mapping[str, Any], name: str = "design") -> TrialDes
         accrual,
         visits,
         float(dropout["per_year"]),
-        Deaths(float(deaths["per_year"]), float(deaths["after_progression_per_year"])),
+        Deaths(**{name: None if value is None else float(value) for name, value in deaths.items()}),
         plausible,
     )
 

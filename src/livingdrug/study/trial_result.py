@@ -14,6 +14,8 @@ from livingdrug.study.trial_design import TrialDesign
 from livingdrug.study.trial_plausibility import WEIGHTED, Weights, compute_weights, tabulate_weighted
 from livingdrug.study.trial_result_rates import (
     COLUMNS,
+    DIED_FIRST,
+    FAILURES,
     SCHEMA,
     SURVIVAL,
     Row,
@@ -34,7 +36,8 @@ CURVE = {
     "events": pl.Int64,
     "censored": pl.Int64,
 }
-FAILURES = ("primary_resistance", "incomplete_response", "early_relapse", "late_relapse")
+COMPETING = (*FAILURES, "death_without_failure")
+"""Ways to leave a response, each of which rules out the others."""
 COMPARED = ("pfs", "os", "dor")
 
 
@@ -168,20 +171,26 @@ class TrialResult:
 
     @cached_property
     def failures(self) -> pl.DataFrame:
-        """Cumulative incidence of each class of failure over time: ``arm, failure, time, incidence, lower, upper``."""
+        """Cumulative incidence of each class of failure and of death without one, which compete.
+
+        Columns ``arm, failure, time, incidence, lower, upper``.
+        """
         tables = []
         for arm in self.arms:
             own = (
-                self.of(arm, "failure", "failure_day", "last_assessment_day")
+                self.of(arm, "failure", "failure_day", "death_day", "last_assessment_day")
+                .with_columns(failure=pl.when(DIED_FIRST).then(pl.lit(COMPETING[-1])).otherwise(pl.col("failure")))
                 .select(
-                    time=pl.coalesce("failure_day", "last_assessment_day"),
+                    time=pl.when(pl.col("failure") == COMPETING[-1])
+                    .then(pl.col("death_day"))
+                    .otherwise(pl.coalesce("failure_day", "last_assessment_day")),
                     cause=pl.col("failure").replace_strict(
-                        list(FAILURES), list(range(1, len(FAILURES) + 1)), default=0, return_dtype=pl.Int64
+                        list(COMPETING), list(range(1, len(COMPETING) + 1)), default=0, return_dtype=pl.Int64
                     ),
                 )
                 .drop_nulls()
             )
-            for number, name in enumerate(FAILURES, start=1):
+            for number, name in enumerate(COMPETING, start=1):
                 if own.is_empty():
                     continue
                 curve = compute_cumulative_incidence(own["time"].to_numpy(), own["cause"].to_numpy(), number)

@@ -44,12 +44,16 @@ KINETICS = {
     "car_t_cells_auc_0_28": "day*cells/uL",
 }
 COLUMNS = (
-    *("response", "complete_response", "best_response", "mrd_negative", "death_day", "dropout_day", "outcome"),
+    *("response", "complete_response", "best_response", "mrd_negative", "dropout_day", "outcome"),
+    "death_day",
     *("failure", "failure_mechanism", *KINETICS),
     *(f"{name}_{part}" for name in SURVIVAL for part in ("time", "event")),
 )
 """Of the outcomes, what the rows of an arm are made of."""
 Row = tuple[object, ...]
+FAILURES = ("primary_resistance", "incomplete_response", "early_relapse", "late_relapse")
+DIED_FIRST = pl.col("death_day").is_not_null() & ~pl.col("failure").is_in(FAILURES).fill_null(value=False)
+"""Death of a patient in whom the therapy had not failed."""
 
 
 def compute_share(events: int, n: int) -> tuple[float, float, float]:
@@ -100,6 +104,7 @@ def tabulate_arm(arm: str, own: pl.DataFrame, days: float) -> Iterator[Row]:
         "very_good_partial_response_or_better": own["best_response"].is_in(VERY_GOOD),
         "mrd_negative": own["mrd_negative"].eq("Y"),
         "death": own["death_day"].is_not_null(),
+        "death_without_failure": own.select(DIED_FIRST).to_series(),
         "dropout": own["dropout_day"].is_not_null(),
         "not_integrated": own["outcome"].ne("done"),
     }

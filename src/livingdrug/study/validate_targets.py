@@ -11,18 +11,14 @@ import polars as pl
 
 from livingdrug.knowledge.parameters import load_parameters
 from livingdrug.knowledge.targets import load_targets
-from livingdrug.study.calibration_plan import CalibrationPlan, Target, list_plans, load_plan
+from livingdrug.study.calibration_plan import CalibrationPlan, Target, list_plans, load_plan, name_people
 from livingdrug.study.target_results import change_values, compute_result, simulate_set
 from livingdrug.study.write_calibration import is_inside
 
 BATCHES = 8
 PEOPLE = 2048
 """In each batch; the interval comes from the spread between batches."""
-NOT_SIMULATED = (
-    ("odds_ratio", "markers of inflammation at baseline do not bear on response in the model"),
-    ("lineage_switch", "lineage switch is not in the model"),
-    ("crs_grade5", "the model has no deaths"),
-)
+NOT_SIMULATED = (("crs_grade5", "deaths are drawn without regard to the severity of cytokine release"),)
 OF_PRODUCT = (
     ("CAR-NK", "CAR-NK cells are not in the model"),
     ("reinfusion", "rejection of a second infusion is not in the model, so that it would nearly always work"),
@@ -83,7 +79,7 @@ def _compare(plan: CalibrationPlan, threads: int | None) -> list[dict[str, Any]]
     return [
         {
             "id": target.id,
-            "what": f"{target.what} ({target.set.replace('unified_', '').replace('toxicity_', '')})",
+            "what": f"{target.what} ({name_people(target.set)})",
             "quantity": target.quantity,
             "unit": target.unit,
             "value": target.value,

@@ -10,7 +10,7 @@ import polars as pl
 
 from livingdrug.knowledge.parameters import load_parameters
 from livingdrug.study.calibration import Fitted, compute_misfit
-from livingdrug.study.calibration_plan import CalibrationPlan, Target
+from livingdrug.study.calibration_plan import CalibrationPlan, Target, name_people
 
 WITHIN = 0.15
 """Relative; where a publication prints no interval, a result this near counts as met."""
@@ -132,7 +132,7 @@ def format_targets(table: pl.DataFrame) -> str:
     """Return the table of targets as text, one line a published result."""
     lines = [f"{'':4} {'set':<20} {'quantity':<28} {'published':>20} {'simulated':>10} {'z':>5}"]
     for row in table.iter_rows(named=True):
-        name = row["set"].replace("unified_", "").replace("toxicity_", "")
+        name = name_people(row["set"])
         limits = "" if row["lower"] is None else f" ({row['lower']:g}-{row['upper']:g})"
         published = f"{row['value']:g}{limits}"
         mark = "" if row["inside"] else "  missed"

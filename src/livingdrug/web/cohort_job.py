@@ -7,7 +7,7 @@ from typing import Any
 
 from livingdrug.core.plain_values import make_plain
 from livingdrug.report.cohort_document import draw_cohort, tabulate_cohort, tabulate_counts
-from livingdrug.report.page import prepare_figure, render_page
+from livingdrug.report.page import prepare_figures, render_page
 from livingdrug.study.assess_cohort import assess_cohort
 from livingdrug.web.drafts import Report, open_draft, write_text
 from livingdrug.web.figure_files import keep_figures
@@ -38,7 +38,7 @@ def assess_cohort_into(library: Library, arguments: Mapping[str, Any], folder: P
     with open_draft(folder) as draft:
         keep_figures(figures, draft)
         fields = {
-            "figures": [prepare_figure(figure) for figure in figures],
+            "figures": prepare_figures(figures),
             "counts": tabulate_counts(cohort),
             "table": tabulate_cohort(cohort, most=MOST_SHOWN),
             "count": len(cohort.subjects),

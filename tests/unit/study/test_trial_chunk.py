@@ -4,15 +4,19 @@ import numpy as np
 import polars as pl
 import pytest
 
-from livingdrug.study import trial_chunk_assessment
+from livingdrug.core.assessment import Endpoint, ResponseCourse, SubjectTables
+from livingdrug.study import trial_chunk, trial_chunk_assessment
 from livingdrug.study.trial_chunk import compute_chunk, list_tasks
+from livingdrug.study.trial_chunk_assessment import Judged, name_lineage_switches
 from livingdrug.study.trial_chunk_treatment import choose_model, draw_given, sample_arm, schedule_given
 from livingdrug.study.trial_chunk_visits import plan_visits
 from livingdrug.study.trial_design import Accrual, Arm, AssayChange, Deaths, TrialDesign, TrialEvent, Visits
 
 N = 60
 ARM = Arm("axi", "axi_cel", N)
-DESIGN = TrialDesign("One arm", "lbcl", 400.0, 5, (ARM,), "lugano/2014")
+NOBODY_DIES = Deaths(0.0, 0.0)
+DESIGN = TrialDesign("One arm", "lbcl", 400.0, 5, (ARM,), "lugano/2014", deaths=NOBODY_DIES)
+PUBLISHED = replace(DESIGN, arms=(replace(ARM, n=120),), days=730.0, deaths=Deaths())
 
 
 def simulate(design=DESIGN, **changes):
@@ -58,7 +62,7 @@ def test_a_patient_who_leaves_is_censored_on_that_day():
 
 
 def test_death_is_an_event_of_survival():
-    found = simulate(deaths=Deaths(1.0))
+    found = simulate(deaths=Deaths(1.0, 0.0))
     died = found.filter(pl.col("death_day").is_not_null())
     assert 0.3 * N < len(died) < N
     assert (died["os_time"] == died["death_day"]).all()
@@ -72,6 +76,55 @@ def test_death_after_progression_needs_a_progression(usual):
     assert len(died) > 5
     known = died.join(usual, on="subject_id")["progression_day_right"]
     assert (died["death_day"] > known).all()
+
+
+@pytest.fixture(scope="module")
+def published():
+    return simulate(PUBLISHED)
+
+
+def test_without_stated_hazards_patients_die_as_published(published):
+    never = simulate(PUBLISHED, deaths=NOBODY_DIES)
+    died = published["death_day"].is_not_null()
+    has_progressed = published["progression_day"].is_not_null()
+    assert 2 <= (died & ~has_progressed).sum() < 25
+    assert 0.5 < died.filter(has_progressed).mean() < 1.0
+    assert published["os_event"].to_list() == died.to_list()
+    both = published.join(never, on="subject_id").drop_nulls("progression_day")
+    assert (both["progression_day"] == both["progression_day_right"]).all()
+    assert (both["death_day"].drop_nulls() > both.drop_nulls("death_day")["progression_day"]).all()
+
+
+@pytest.mark.parametrize("disease", ["lbcl", "b_all", "myeloma"])
+def test_judging_again_only_those_who_die_later_gives_what_judging_all_does(disease, monkeypatch):
+    product, criteria = {"lbcl": ("axi_cel", "lugano/2014"), "b_all": ("tisa_cel", "all/nccn-eln")}.get(
+        disease, ("ide_cel", "imwg/2016")
+    )
+    design = TrialDesign("x", disease, 500.0, 2, (Arm("a", product, 50),), criteria)
+    found = simulate(design)
+    monkeypatch.setattr(trial_chunk, "find_changed", lambda before, _: np.ones(len(before.end), dtype=bool))
+    assert simulate(design).equals(found)
+
+
+@pytest.mark.parametrize(("response", "known"), [(None, 28.0), (60.0, None)])
+def test_leukaemia_that_never_remits_has_failed_without_a_progression(response, known):
+    course = ResponseCourse("NR", 28.0, "NR", response, response, None, None)
+    lack = Endpoint("no_remission", "event", 28.0, "Y", "no remission by day 28", 0.0)
+    judged = Judged(SubjectTables({}, pl.DataFrame(), pl.DataFrame()), course, (), (lack,))
+    assert np.isnan(judged.progression_known)
+    assert judged.failure_known == known or (known is None and np.isnan(judged.failure_known))
+
+
+def test_a_switch_of_lineage_is_a_relapse_that_was_measured_to_lack_the_antigen():
+    relapse = pl.DataFrame(
+        {
+            "failure": ["late_relapse", "late_relapse", "primary_resistance", "late_relapse", "none"],
+            "failure_mechanism": ["antigen_negative", "car_loss", "antigen_negative", "antigen_negative", None],
+        }
+    )
+    named = name_lineage_switches(relapse, np.array([True, True, True, False, True]))
+    told = ["lineage_switch", "car_loss", "antigen_negative", "antigen_negative", None]
+    assert named["failure_mechanism"].to_list() == told
 
 
 def test_dose_burden_and_lymphodepletion_change_what_they_name():

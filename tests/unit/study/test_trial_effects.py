@@ -13,6 +13,7 @@ def run(*, arm=None, **rest):
     design = {
         "trial": {"name": "Effects", "disease": "myeloma", "days": 365},
         "arm": [{"name": "ide", "product": "ide_cel", "n": COUNT, **(arm or {})}],
+        "deaths": {"per_year": 0, "after_progression_per_year": 0},
         **rest,
     }
     return compute_chunk(next(list_tasks(decode_design(design))), threads=2)
