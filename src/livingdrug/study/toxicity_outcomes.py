@@ -55,7 +55,7 @@ SATURATION = (92.0, 86.0, 80.0)
 """Saturation in room air under which hypoxia is of ASTCT grade 2, 3 and 4 [percent]."""
 LEE_PRESSURE = (90.0, 69.0)
 """Systolic pressure under which hypotension is of grade 2 and 3 of Lee 2014 [mmHg]."""
-ORGAN_PRESSURE, ORGAN_SPREAD = PRESSURE[2], 0.12
+ORGAN_PRESSURE, ORGAN_SPREAD = PRESSURE[2], 0.14
 """Systolic pressure under which organs fail, grade 4 of Lee 2014: typical [mmHg] and spread (lognormal)."""
 FLUIDS = 83.0
 """Systolic pressure under which fluids are given again and again [mmHg]."""
