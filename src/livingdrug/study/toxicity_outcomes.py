@@ -61,7 +61,7 @@ FLUIDS = 83.0
 """Systolic pressure under which fluids are given again and again [mmHg]."""
 HYPOXIA = 94.0
 """Saturation under which hypoxia is written down [percent]."""
-HEADACHE = 39.8
+HEADACHE = 40.0
 """Temperature of a fever that comes with a headache [Cel]: as many reach it as have one by the label of tisa-cel."""
 ICE = (9.5, 6.5, 2.5, 0.5)
 """ICE scores, not rounded, under which ICANS is of grade 1 to 4."""
