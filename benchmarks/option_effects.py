@@ -1,5 +1,6 @@
-"""Fit the simulated strength of each option to the response rate, and its duration to the median time, of one row.
+"""Fit the simulated strength of each option to the response rate, and its duration to the median time, of its rows.
 
+Rows that an option names together count by the standard error that a calibration gives each (`compute_error`).
 The people are virtual patients of the disease whose tumour came back about when it does in the rows. What is fitted is
 printed; ``--write`` puts it into the option files, also of those that take their potency from another option: run it,
 and then ``--table``, whenever the values of a disease are calibrated again. ``--check`` prints simulated against
@@ -13,34 +14,35 @@ import argparse
 import csv
 import json
 import re
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from livingdrug.engine.compile import compile_model
-from livingdrug.engine.solve import solve
+from livingdrug.core.option import Option
+from livingdrug.core.ruleset import Ruleset
 from livingdrug.knowledge.options import load_options
 from livingdrug.knowledge.rules import load_rules
-from livingdrug.models.unified.model import UNIFIED
 from livingdrug.options.option_words import find_interval
-from livingdrug.study.option_courses import start_from_population
+from livingdrug.study.after_failure import PRODUCTS, find_failed, run_option, select_people
+from livingdrug.study.calibration_plan import compute_error
+from livingdrug.study.option_courses import Start, judge_courses
 from livingdrug.study.option_release import CAR_LEVERS
-from livingdrug.study.simulate_options import simulate_options
+from livingdrug.study.simulate_options import MONTH, simulate_options
 
-PEOPLE = {"myeloma": ("ide_cel", 300.0), "lbcl": ("axi_cel", 100.0), "b_all": ("tisa_cel", 180.0)}
-"""Product and day of failure of the virtual patients."""
-SPREADS, DURATION = (1.0, 0.7, 0.5, 0.35, 0.25, 0.15, 0.1), 84.0
+DRAWS = 400
+"""Virtual patients of each disease; each is given five strengths."""
+SPREADS, DURATION = (1.0, 0.7, 0.5, 0.4, 0.3, 0.2, 0.1), 84.0
 """Standard deviations of the logarithm of the strength that are tried; the first where no row tells a time. [day]"""
-NEAR = 0.1
-"""Logarithm of the simulated over the published time that is near enough."""
-OF_FIRST_ANTIGEN = ("antigen_kill", "second_infusion", "same_target_car")
+NEAR = 0.5
+"""Standard errors that response and time together may be off."""
 DRUGS = ("kill", "antigen_kill", "checkpoint")
 LIMITS = {"kill": (1e-3, 3.0), "potency": (1e-4, 1e2)}
-ROUNDS, HALVINGS = 2, 11
+ROUNDS, HALVINGS, STEPS = 2, 10, 9
 SEED = 20261121
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
 OPTIONS = Path(__file__).parents[1] / "src" / "livingdrug" / "knowledge" / "data" / "options"
+SALVAGE = OPTIONS.with_name("salvage")
 BORROWED = {
     "myeloma.car.dual": "myeloma.car.bcma_other",
     "myeloma.car.gprc5d": "myeloma.car.bcma_other",
@@ -56,21 +58,24 @@ FIELDS = (
 )
 
 
-def keep_carriers(start):
-    """The people of a trial of an agent against the first antigen: at failure most of their tumour carries it."""
-    states = ("tumour_high", "tumour_low", "tumour_negative")
-    solution = solve(compile_model(UNIFIED, keep=states), start.parameters, [start.day], keep=states, rtol=1e-4)
-    high, low, negative = (solution.at(name)[:, 0] for name in states)
-    return replace(start, parameters=start.parameters[high + low > negative])
+def pool(items, names, unit):
+    """The published number of several rows, each by its standard error, with its own; None where no row has one."""
+    found = [(next((one.outcomes[n] for n in names if n in one.outcomes), None), one.n) for one in items]
+    rows = [
+        {"value": float(value), "lower": None, "upper": None, "spread": None, "unit": unit, "n": n}
+        for value, n in found
+        if isinstance(value, int | float)
+    ]
+    if not rows:
+        return None
+    weights = np.array([compute_error(row) ** -2 for row in rows])
+    return float(np.average([row["value"] for row in rows], weights=weights)), float(weights.sum() ** -0.5)
 
 
 def published(option, evidence):
-    """Response and median time, each of the first row that has one; for leukaemia the complete response counts."""
-    outcomes = [evidence[name].outcomes for name in option.simulation.compared_with]
-    responses = [one.get("orr_pct") or one.get("cr_pct") for one in outcomes]
-    times = [one.get("mpfs_mo") or one.get("mefs_mo") for one in outcomes]
-    response = next(one for one in responses if one)
-    return response / 100, next((one for one in times if isinstance(one, int | float)), None)
+    """Response in percent and median time of the rows of an option, each with its error; no time where none is told."""
+    items = [evidence[name] for name in option.simulation.compared_with]
+    return pool(items, ("orr_pct", "cr_pct"), "percent"), pool(items, ("mpfs_mo", "mefs_mo"), "month")
 
 
 def with_values(option, values):
@@ -105,42 +110,77 @@ def bisect(rises, low, high):
     return float(np.sqrt(low * high))
 
 
+def judge(option, people, settings):
+    """Share that responds in percent, and median time in months."""
+    responds, progression = judge_courses(run_option(option, people, settings), people.disease, settings)
+    return 100 * responds.mean(), np.median(np.minimum(progression, settings.threshold("horizon"))) / MONTH
+
+
 def fit_option(option, people, settings, evidence):
-    """The strength that gives the response of a row; where it has a time, with the spread that comes nearest to it.
+    """The strength that gives the response of the rows; where they have a time, with the spread that comes nearest.
 
     How alike patients are is a second unknown: with a wide spread few respond for long and the others not at all,
     with a narrow one the same share responds while many others stand still for a while.
     """
-    _, time = published(option, evidence)
-    best = None
-    for spread in SPREADS if time is not None else SPREADS[:1]:
-        values, seen = fit_strength(option, people, settings, evidence, spread)
-        distance = 0.0 if time is None else abs(np.log(seen.pfs_months / time))
-        if best is None or distance < best[0]:
-            best = distance, values
-        if distance < NEAR:
+    fit = Fit(option, people, settings, *published(option, evidence))
+    found = None
+    for spread in SPREADS if fit.time else SPREADS[:1]:
+        one = fit.fit_strength(spread)
+        is_nearer = found is None or one[0] < found[0]
+        found = one if is_nearer else found
+        if found[0] < NEAR or not is_nearer:
             break
-    return best[1]
+    return found[1]
 
 
-def fit_strength(option, people, settings, evidence, spread):
-    name = "kill" if option.simulation.lever in DRUGS else "potency"
-    response, time = published(option, evidence)
-    duration, has_duration = DURATION, name == "kill" and time is not None
+@dataclass(frozen=True)
+class Fit:
+    """An option, the people it is fitted in, and the published response and time with their errors."""
 
-    def change(strength, days):
-        return with_values(option, make_values(name, strength, days, spread, time is not None))
+    option: Option
+    people: Start
+    settings: Ruleset
+    response: tuple[float, float]
+    time: tuple[float, float] | None
 
-    def see(strength, days):
-        return simulate_options([change(strength, days)], people, settings, with_toxicity=False)[0][option.id]
+    @property
+    def name(self):
+        return "kill" if self.option.simulation.lever in DRUGS else "potency"
 
-    for _ in range(ROUNDS if has_duration else 1):
-        strength = bisect(lambda k, d=duration: see(k, d).response >= response, *LIMITS[name])
-        if has_duration:
-            duration = bisect(lambda d, k=strength: see(k, d).pfs_months >= time, 7.0, 500.0)
-    if has_duration:
-        strength = bisect(lambda k, d=duration: see(k, d).response >= response, *LIMITS[name])
-    return change(strength, duration).simulation.values, see(strength, duration)
+    def change(self, strength, days, spread):
+        return with_values(self.option, make_values(self.name, strength, days, spread, self.time is not None))
+
+    def see(self, strength, days, spread):
+        return judge(self.change(strength, days, spread), self.people, self.settings)
+
+    def measure(self, seen):
+        """How many standard errors response and time are off, together."""
+        return np.hypot((seen[0] - self.response[0]) / self.response[1], (seen[1] - self.time[0]) / self.time[1])
+
+    def fit_strength(self, spread):
+        """How far off the best strength of a spread is, and its values."""
+        strength = self.meet_response(DURATION, spread)
+        if self.time is None:
+            return 0.0, self.change(strength, DURATION, spread).simulation.values
+        if self.name == "potency":
+            return self.fit_both(strength, spread)
+        duration = DURATION
+        for _ in range(ROUNDS):
+            duration = bisect(lambda d, k=strength: self.see(k, d, spread)[1] >= self.time[0], 7.0, 500.0)
+            strength = self.meet_response(duration, spread)
+        values = self.change(strength, duration, spread).simulation.values
+        return self.measure(self.see(strength, duration, spread)), values
+
+    def meet_response(self, days, spread):
+        return bisect(lambda k: self.see(k, days, spread)[0] >= self.response[0], *LIMITS[self.name])
+
+    def fit_both(self, strength, spread):
+        """Cells have no duration to choose: the strength that comes nearest to response and time together."""
+        other = bisect(lambda k: self.see(k, DURATION, spread)[1] >= self.time[0], *LIMITS[self.name])
+        tried = np.geomspace(min(strength, other), max(strength, other), STEPS)
+        off = [self.measure(self.see(k, DURATION, spread)) for k in tried]
+        best = int(np.argmin(off))
+        return off[best], self.change(float(tried[best]), DURATION, spread).simulation.values
 
 
 def find_rows(option, known):
@@ -154,7 +194,7 @@ def find_rows(option, known):
 def write_values(found):
     """Put fitted values into the option files; the rest of a file stays as it is."""
     for name, tables in found.items():
-        path = OPTIONS / f"{name}.toml"
+        path = next(folder / f"{name}.toml" for folder in (OPTIONS, SALVAGE) if (folder / f"{name}.toml").exists())
         text = path.read_text(encoding="utf-8")
         for key, table in tables.items():
             for field in ("value", "source", "how"):
@@ -203,8 +243,9 @@ def describe_use(option, item, known):
     items = [known.evidence[name] for name in effect.compared_with] if effect.strength == "fitted" else []
     responses = [one.id for one in items if {"orr_pct", "cr_pct"} & set(one.outcomes)]
     times = [one.id for one in items if {"mpfs_mo", "mefs_mo"} & set(one.outcomes)] if is_timed(effect) else []
-    found = [word for word, ids in (("response", responses[:1]), ("time", times[:1])) if item.id in ids]
-    return f"fitted to {' and '.join(found)}" if found else "held against"
+    found = [word for word, ids in (("response", responses), ("time", times)) if item.id in ids]
+    others = len(responses) > 1 and item.id in responses
+    return f"fitted to {' and '.join(found)}{', with others' if others else ''}" if found else "held against"
 
 
 def make_row(option, seen, item, known):
@@ -236,32 +277,39 @@ def is_timed(effect):
     return any(effect.values.get(name, {}).get("how") == "fitted" for name in names)
 
 
+def list_simulated(known):
+    """Every option that is simulated, with the disease of the people it is simulated in; pooled treatments last."""
+    for disease in PRODUCTS:
+        for option in (*known.options.values(), *known.pooled.values()):
+            if disease in option.diseases and option.simulation.lever != "none":
+                yield disease, option
+
+
+def find_people(disease, option):
+    return select_people(option, find_failed(disease, DRAWS, SEED))
+
+
 def list_table(known, settings):
     """One row for each option that is simulated and each item that tells something of it."""
-    for disease, (product, day) in PEOPLE.items():
-        start = start_from_population(disease, product, day, settings, seed=SEED)
-        carriers = keep_carriers(start)
-        for option in known.options.values():
-            effect = option.simulation
-            if disease not in option.diseases or effect.lever == "none":
-                continue
-            people = carriers if effect.lever in OF_FIRST_ANTIGEN else start
-            seen = simulate_options([option], people, settings, evidence=known.evidence)[0][option.id]
-            if isinstance(seen, str):
-                continue
-            rows = find_rows(option, known)
-            yield from (make_row(option, seen, item, known) for item in rows)
-            if not rows or effect.strength == "assumed":
-                empty = dict.fromkeys(FIELDS, "")
-                yield {
-                    **empty,
-                    "option": option.id,
-                    "use": "assumed",
-                    "simulated_response": round(100 * seen.response, 1),
-                    "simulated_months": round(seen.pfs_months, 1),
-                    "simulated_crs_grade3": "" if seen.crs_grade3 is None else round(100 * seen.crs_grade3, 1),
-                    "crs": effect.crs[0] if effect.crs else "model" if effect.lever in CAR_LEVERS else "none added",
-                }
+    for disease, option in list_simulated(known):
+        effect = option.simulation
+        people = find_people(disease, option)
+        seen = simulate_options([option], people, settings, evidence=known.evidence)[0][option.id]
+        if isinstance(seen, str):
+            continue
+        rows = find_rows(option, known)
+        yield from (make_row(option, seen, item, known) for item in rows)
+        if not rows or effect.strength == "assumed":
+            empty = dict.fromkeys(FIELDS, "")
+            yield {
+                **empty,
+                "option": option.id,
+                "use": "assumed",
+                "simulated_response": round(100 * seen.response, 1),
+                "simulated_months": round(seen.pfs_months, 1),
+                "simulated_crs_grade3": "" if seen.crs_grade3 is None else round(100 * seen.crs_grade3, 1),
+                "crs": effect.crs[0] if effect.crs else "model" if effect.lever in CAR_LEVERS else "none added",
+            }
 
 
 def write_table(rows):
@@ -298,41 +346,30 @@ def main():
     parser.add_argument("--table", action="store_true")
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--out", type=Path)
-    parser.add_argument("--only", help="one option")
+    parser.add_argument("--only", nargs="+", help="some options")
     arguments = parser.parse_args()
     known, settings = load_options(), load_rules("options/1")
     if arguments.table:
         write_table(list(list_table(known, settings)))
         return
     found = {}
-    for disease, (product, day) in PEOPLE.items():
-        start = start_from_population(disease, product, day, settings, seed=SEED)
-        carriers = keep_carriers(start)
-        for option in known.options.values():
-            effect = option.simulation
-            people = carriers if effect.lever in OF_FIRST_ANTIGEN else start
-            if (
-                arguments.only not in (None, option.id)
-                or disease not in option.diseases
-                or not effect.compared_with
-                or effect.lever == "none"
-            ):
-                continue
-            if not arguments.check and effect.strength == "fitted":
-                found[option.id] = fit_option(option, people, settings, known.evidence)
-                option = option.model_copy(
-                    update={"simulation": effect.model_copy(update={"values": found[option.id]})}
-                )
-            seen = simulate_options([option], people, settings, with_toxicity=False)[0][option.id]
-            response, time = published(option, known.evidence)
-            said = seen if isinstance(seen, str) else f"{100 * seen.response:5.1f} % {seen.pfs_months:5.1f} mo"
-            print(
-                f"{option.id:34} {effect.strength:8} {effect.compared_with[0]} "
-                f"published {100 * response:5.1f} % {time if time is not None else '-':>5} simulated {said}",
-                flush=True,
-            )
-    if arguments.write:
-        write_values(found)
+    for disease, option in list_simulated(known):
+        effect = option.simulation
+        if not effect.compared_with or option.id not in (arguments.only or [option.id]):
+            continue
+        people = find_people(disease, option)
+        if not arguments.check and effect.strength == "fitted":
+            found[option.id] = fit_option(option, people, settings, known.evidence)
+            if arguments.write:
+                write_values({option.id: found[option.id]})
+            option = option.model_copy(update={"simulation": effect.model_copy(update={"values": found[option.id]})})
+        seen, (response, time) = judge(option, people, settings), published(option, known.evidence)
+        print(
+            f"{option.id:34} {effect.strength:8} {effect.compared_with[0]} "
+            f"published {response[0]:5.1f} % {'-' if time is None else round(time[0], 1):>5} "
+            f"simulated {seen[0]:5.1f} % {seen[1]:5.1f} mo",
+            flush=True,
+        )
     if arguments.out is not None:
         arguments.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 

@@ -35,7 +35,7 @@ Written by `docs/reference/write_calibration_page.py`; `livingdrug trial --valid
 {len(simulated)} of {len(table)} published results that are marked for calibration are simulated; {met} of these lie in
 the published 95 % interval, or within 15 % where none was printed: {100 * met / len(table):.0f} % of all.
 The people are others than those calibrated with. The interval of a simulated result is that of its mean over
-{BATCHES * PEOPLE:,} people.
+{BATCHES * PEOPLE:,} people, half as many of those who failed a first product.
 
 | id | result | published | simulated | met | note |
 |---|---|---|---|---|---|"""

@@ -82,6 +82,8 @@ def test_weaker_killing_never_lets_any_patient_of_the_prior_respond_more_deeply(
     weaker = lab.scaled(rows, gB=factor)
     before, after = lab.run(rows, rtol=1e-5), lab.run(weaker, rtol=1e-5)
     assert (nadir(weaker, after) >= nadir(rows, before) - 0.02).all()
+    if not rows[0, column("rE")]:
+        return  # natural killer cells do not multiply by antigen
     # less suppression by a smaller tumour can outweigh the antigen that is gone: rarely by more than 10 %
     assert (peak(after) >= 0.9 * peak(before)).mean() > 0.995
     assert np.median(peak(after) / peak(before)) >= 0.999

@@ -7,12 +7,15 @@ import pytest
 
 from livingdrug.knowledge.options import load_options
 from livingdrug.knowledge.rules import load_rules
-from livingdrug.study.option_courses import start_from_population
+from livingdrug.study.after_failure import find_failed
 from livingdrug.study.simulate_options import simulate_options
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 KNOWN = load_options()
+EVERY = {**KNOWN.options, **KNOWN.pooled}
 NOT_FITTED = ("solid",)
+STANDARD_ERROR = 0.1
+"""Of a share whose publication does not count its patients; response and time, or several rows, are met within it."""
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +27,7 @@ def rows():
 def test_every_option_that_is_simulated_stands_in_the_table_with_response_time_and_cytokine_release(rows):
     wanted = {
         option.id
-        for option in KNOWN.options.values()
+        for option in EVERY.values()
         if option.simulation.lever != "none" and not set(option.diseases) & set(NOT_FITTED)
     }
     assert {row["option"] for row in rows} == wanted
@@ -44,12 +47,15 @@ def test_what_was_fitted_to_a_response_lies_in_the_interval_of_its_row(rows):
     fitted = [row for row in rows if row["use"].startswith("fitted to response")]
     assert len(fitted) >= 18
     for row in fitted:
-        assert row["distance"] == "inside" or (row["low"] == "" and abs(float(row["distance"].split()[0])) <= 1), row
+        is_alone = row["use"] == "fitted to response"
+        allowed = 1 if is_alone else 100 * STANDARD_ERROR
+        near = row["low"] == "" and abs(float(row["distance"].split()[0])) <= allowed
+        assert row["distance"] == "inside" or near, row
 
 
 def test_options_say_of_themselves_what_the_table_says(rows):
     for row in rows:
-        effect = KNOWN.options[row["option"]].simulation
+        effect = EVERY[row["option"]].simulation
         if row["use"].startswith("fitted"):
             assert effect.strength == "fitted"
             assert row["row"] in effect.compared_with
@@ -69,7 +75,7 @@ def test_the_page_shows_the_table(rows):
 def test_the_simulator_says_today_what_the_table_says(rows):
     table = {row["option"]: row for row in rows}
     settings = load_rules("options/1")
-    start = start_from_population("lbcl", "axi_cel", 100.0, settings, seed=20261121, jobs=1)
+    start = find_failed("lbcl", 400, 20261121, jobs=1)
     chosen = [KNOWN.options[name] for name in ("lbcl.chemotherapy", "lbcl.bispecific.cd20", "lbcl.car.cd22")]
     found = simulate_options(chosen, start, settings, evidence=KNOWN.evidence, jobs=1)[0]
     for option in chosen:

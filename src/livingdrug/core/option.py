@@ -13,9 +13,8 @@ Basis = Literal["label", "trial", "evidence", "definition", "assumed"]
 """What a rule rests on; ``assumed`` is general clinical knowledge from memory: to be confirmed before release."""
 Effect = Literal["favours", "against"]
 Kind = Literal["active", "investigational", "trial", "supportive", "palliative"]
-Lever = Literal[
-    "second_infusion", "same_target_car", "other_car", "dual_car", "checkpoint", "kill", "antigen_kill", "none"
-]
+CellLever = Literal["second_infusion", "same_target_car", "other_car", "dual_car", "natural_killers"]
+Lever = Literal[CellLever, "checkpoint", "kill", "antigen_kill", "none"]
 Rule = dict[str, Any]
 OPERATORS = ("eq", "in", "gte", "gt", "lte", "lt", "between", "within_days", "exists")
 GROUPS = ("all", "any", "not", "at_least")

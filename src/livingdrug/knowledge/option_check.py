@@ -40,7 +40,7 @@ def check_options(today: str = "") -> list[Fault]:
 def check_option_knowledge(known: OptionKnowledge, today: str = "") -> list[Fault]:
     """List the faults of options and evidence that have been read."""
     faults: list[Fault] = []
-    for option in known.options.values():
+    for option in (*known.options.values(), *known.pooled.values()):
         faults += [*_check_names(option, known), *_check_texts(option), *_check_targets(option, known)]
         faults += [*_check_harm(option), *_check_values(option), *_check_review(option, today)]
     for item in known.evidence.values():

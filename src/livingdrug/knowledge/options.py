@@ -43,6 +43,8 @@ class OptionKnowledge:
     targets : mapping of a drug to the antigens that it binds
     baselines : mapping of disease to evidence items
         What became of all patients, whatever was done.
+    pooled : mapping of id to salvage treatment of any kind
+        What publications pool; never listed among the options.
     """
 
     options: Mapping[str, Option]
@@ -52,6 +54,7 @@ class OptionKnowledge:
     excluded: Mapping[str, str]
     targets: Mapping[str, tuple[str, ...]]
     baselines: Mapping[str, tuple[str, ...]]
+    pooled: Mapping[str, Option]
 
 
 def _read(*place: str) -> tuple[dict[str, Any], list[Fault]]:
@@ -121,6 +124,8 @@ def _read_facts() -> tuple[dict[str, FactWord], list[Fault]]:
 def read_options() -> tuple[OptionKnowledge, list[Fault]]:
     """Read everything about options with its faults; what is at fault is left out."""
     options, faults = _read_folder("options", Option, lambda one: one.id)
+    pooled, more = _read_folder("salvage", Option, lambda one: one.id)
+    faults += more
     evidence, more = _read_folder("evidence", EvidenceItem, lambda one: one.id)
     faults += more
     document, more = _read("evidence", f"{SOURCES}.toml")
@@ -137,8 +142,9 @@ def read_options() -> tuple[OptionKnowledge, list[Fault]]:
     reasons = {name: str(table.get("reason", "")) for name, table in excluded.items()}
     targets, more = _read("drug_targets.toml")
     baselines, worse = _read("option_baselines.toml")
-    lists = [{name: tuple(values) for name, values in table.items()} for table in (targets, baselines)]
-    return OptionKnowledge(options, evidence, sources, facts, reasons, *lists), [*faults, *more, *worse]
+    binds, rows = ({name: tuple(values) for name, values in table.items()} for table in (targets, baselines))
+    known = OptionKnowledge(options, evidence, sources, facts, reasons, binds, rows, pooled)
+    return known, [*faults, *more, *worse]
 
 
 @cache

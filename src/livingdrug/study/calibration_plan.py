@@ -93,11 +93,25 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Case:
+    """People of a first product that failed, or is about to, and what they are given.
+
+    ``people``: ``failed``, or ``b_cells_returned``: in remission with B cells back.
+    """
+
+    name: str
+    option: str
+    people: str = "failed"
+    with_lymphodepletion: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class CalibrationPlan:
     """What is free and what it is held against.
 
-    ``question`` names how the people are simulated (:data:`~livingdrug.study.target_results.QUESTIONS`); ``change``
-    holds values that this plan sets for everybody, such as another dose.
+    ``cases``: people who are given an option, in place of value sets. ``question`` names how the people are simulated
+    (:data:`~livingdrug.study.target_results.QUESTIONS`); ``change`` holds values that this plan sets for everybody,
+    such as another dose.
     """
 
     name: str
@@ -108,17 +122,20 @@ class CalibrationPlan:
     seed: int
     free: tuple[Free, ...]
     targets: tuple[Target, ...]
+    cases: tuple[Case, ...] = ()
 
 
 def name_people(sets: str) -> str:
-    """Return the names of sets without that of their block.
+    """Return the names of sets without that of their block; cases of options keep theirs.
 
     Examples
     --------
     >>> name_people("unified_lbcl_axi_cel + unified_lbcl_tisa_cel")
     'lbcl_axi_cel + lbcl_tisa_cel'
+    >>> name_people("lbcl.tafasitamab_lenalidomide")
+    'lbcl.tafasitamab_lenalidomide'
     """
-    return " + ".join(name.partition("_")[2] for name in sets.split(" + "))
+    return " + ".join(name if "." in name else name.partition("_")[2] for name in sets.split(" + "))
 
 
 @cache
@@ -136,7 +153,9 @@ def load_plan(name: str) -> CalibrationPlan:
     free = tuple(Free(**{**entry, "sets": tuple(entry["sets"])}) for entry in document.get("free", ()))
     targets = tuple(_read_target(entry) for entry in document["target"])
     how = (head.get("question", "outcome"), head.get("change", {}))
-    return CalibrationPlan(head["name"], *how, tuple(head["sets"]), head["patients"], head["seed"], free, targets)
+    cases = tuple(Case(**entry) for entry in document.get("case", ()))
+    sets = tuple(head.get("sets", (case.name for case in cases)))
+    return CalibrationPlan(head["name"], *how, sets, head["patients"], head["seed"], free, targets, cases)
 
 
 def list_plans() -> tuple[str, ...]:

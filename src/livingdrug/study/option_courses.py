@@ -21,7 +21,7 @@ from livingdrug.fit.problem import MOST_STEPS
 from livingdrug.knowledge.parameters import list_parameters, load_parameters
 from livingdrug.models.unified.interventions import EXTINCTION_DRAWS
 from livingdrug.models.unified.model import UNIFIED
-from livingdrug.models.unified.two_targets import TWO_TARGETS
+from livingdrug.models.unified.two_targets import SUFFIX, TWO_TARGETS
 from livingdrug.simulate.cohort import sample_parameters
 from livingdrug.study.fit_patient import PatientFit
 
@@ -89,28 +89,50 @@ def start_from_patient(fit: PatientFit, day: float, disease: str, product: str, 
 
 
 def start_from_population(
-    disease: str, product: str, day: float, settings: Ruleset, *, seed: int, jobs: int | None = None
+    disease: str,
+    product: str,
+    day: float,
+    settings: Ruleset,
+    *,
+    seed: int,
+    jobs: int | None = None,
+    draws: int = MOST_DRAWS,
 ) -> Start | None:
-    """Start from virtual patients whose tumour came back at about the same time; None without values."""
+    """Start from virtual patients whose tumour came back at about the same time; None without values.
+
+    Parameters
+    ----------
+    draws : int
+        Patients at most: the nearest in time, of fifteen times as many.
+    """
     name = f"unified_{disease}_{product}"
     if name not in list_parameters():
         return None
     values = load_parameters(name)
-    parameters = sample_parameters(UNIFIED, values, 0, POPULATION, seed=seed, exponential=EXTINCTION_DRAWS)
+    people = draws * POPULATION // MOST_DRAWS
+    parameters = sample_parameters(UNIFIED, values, 0, people, seed=seed, exponential=EXTINCTION_DRAWS)
     times = np.arange(0.0, day + 4 * SCREEN_STEP, SCREEN_STEP)
     kernel = compile_model(UNIFIED, keep=(TUMOUR,))
     tumour = solve(kernel, parameters, times, keep=(TUMOUR,), rtol=RTOL, threads=jobs, max_steps=MOST_STEPS).at(TUMOUR)
     known = np.isfinite(tumour).all(axis=1)
-    found = find_progression(times, tumour, tumour[:, 0], settings)
+    found = find_progression(times, tumour, tumour[:, 0], disease, settings)
     distance = np.where(known & np.isfinite(found), np.abs(np.log((found + STEP) / (day + STEP))), np.inf)
-    order = np.argsort(distance, kind="stable")[:MOST_DRAWS]
+    order = np.argsort(distance, kind="stable")[:draws]
     order = np.sort(order[np.isfinite(distance[order])])
     if not len(order):
         return None
     return Start(parameters[order], (), max(day, 1.0), disease, product, "population", seed)
 
 
-def find_progression(times: np.ndarray, tumour: np.ndarray, start: np.ndarray, settings: Ruleset) -> np.ndarray:
+def _find_threshold(settings: Ruleset, name: str, disease: str) -> float:
+    """Return a threshold of the disease's own where it has one."""
+    own = f"{name}_{disease}"
+    return settings.threshold(own if own in settings.thresholds else name)
+
+
+def find_progression(
+    times: np.ndarray, tumour: np.ndarray, start: np.ndarray, disease: str, settings: Ruleset
+) -> np.ndarray:
     """Return the first time at which a course has progressed from its nadir; infinite where it has not.
 
     Parameters
@@ -121,10 +143,34 @@ def find_progression(times: np.ndarray, tumour: np.ndarray, start: np.ndarray, s
         Tumour on the day that treatment starts.
     """
     nadir = np.minimum.accumulate(tumour, axis=-1)
-    rise, amount = settings.threshold("progression_rise"), settings.threshold("progression_amount")
+    rise, amount = _find_threshold(settings, "progression_rise", disease), settings.threshold("progression_amount")
     limit = np.maximum((1 + rise) * nadir, nadir + amount * start[..., None])
     met = tumour >= limit
     return np.asarray(np.where(met.any(axis=-1), times[np.argmax(met, axis=-1)], np.inf))
+
+
+def judge_courses(courses: Courses, disease: str, settings: Ruleset) -> tuple[np.ndarray, np.ndarray]:
+    """Tell of each course whether it is a response, and when it has progressed.
+
+    Returns
+    -------
+    responds : (draw, strength) bool
+    progression : (draw, strength) [day]
+        After the start of treatment; infinite where there is none.
+
+    Examples
+    --------
+    >>> from livingdrug.knowledge.rules import load_rules
+    >>> courses = Courses(np.array([0.0, 28.0, 56.0]), np.array([[[4.0, 1.0, 4.0], [4.0, 5.0, 9.0]]]), 0.0)
+    >>> responds, progression = judge_courses(courses, "lbcl", load_rules("options/1"))
+    >>> responds.tolist(), progression.tolist()
+    ([[True, False]], [[56.0, 56.0]])
+    """
+    tumour, times = courses.tumour, courses.times
+    begin = tumour[:, :, 0]
+    until = times <= settings.threshold("response_until")
+    responds = tumour[:, :, until].min(axis=2) <= _find_threshold(settings, "response_share", disease) * begin
+    return responds, find_progression(times, tumour, begin, disease, settings)
 
 
 def compute_strengths(median: float, spread: float) -> np.ndarray:
@@ -221,3 +267,30 @@ def extend_to_two_targets(start: Start, sees: Mapping[str, float], densities: Ma
     for name, value in {**sees, **densities}.items():
         whole[:, place(name)] = value
     return whole
+
+
+def give_natural_killers(start: Start, whole: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """Make the second product of the draws CAR-NK cells; None where no values of these are packaged for the disease.
+
+    Parameters
+    ----------
+    whole : (draw, parameter)
+        Of the model with two products.
+
+    Returns
+    -------
+    parameters : (draw, parameter)
+    cells : (draw, 1) [cells/uL]
+        That are infused.
+    """
+    name = f"unified_{start.disease}_car_nk"
+    if name not in list_parameters():
+        return None
+    values = load_parameters(name)
+    drawn = sample_parameters(UNIFIED, values, 0, len(whole), seed=start.seed, exponential=EXTINCTION_DRAWS)
+    changed = whole.copy()
+    for column, parameter in enumerate(UNIFIED.parameter_names):
+        if parameter + SUFFIX in TWO_TARGETS.parameter_names:
+            changed[:, TWO_TARGETS.parameter_names.index(parameter + SUFFIX)] = drawn[:, column]
+    dose, scale = (drawn[:, [UNIFIED.parameter_names.index(key)]] for key in ("dose", "blood_scale"))
+    return changed, dose / scale

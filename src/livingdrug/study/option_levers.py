@@ -12,7 +12,14 @@ from livingdrug.models.unified.antigen import compute_efficiency
 from livingdrug.models.unified.interventions import CAR_T, SECOND
 from livingdrug.models.unified.model import UNIFIED
 from livingdrug.models.unified.two_targets import TWO_TARGETS
-from livingdrug.study.option_courses import QUANTILES, Start, Steps, compute_strengths, extend_to_two_targets
+from livingdrug.study.option_courses import (
+    QUANTILES,
+    Start,
+    Steps,
+    compute_strengths,
+    extend_to_two_targets,
+    give_natural_killers,
+)
 
 WEEK = 7.0
 _EFFICIENCY = np.vectorize(compute_efficiency, otypes=[float])
@@ -104,6 +111,17 @@ def plan_dual_car(one: Setting) -> Plan | str:
     return _plan_second_product(one, {"sees_1_second": 1.0, "sees_2_second": 1.0})
 
 
+def plan_natural_killers(one: Setting) -> Plan | str:
+    """Infuse CAR-NK cells of another person that see the antigen of the first product: from store, not made anew."""
+    whole = extend_to_two_targets(one.start, {"sees_1_second": 1.0, "sees_2_second": 0.0}, {})
+    given = None if whole is None else give_natural_killers(one.start, whole)
+    if given is None:
+        return "no values of CAR-NK cells are packaged for this disease"
+    before = one.settings.threshold("lymphodepletion_before")
+    steps = [*_deplete(one, (*CAR_T, *SECOND), before), (0.0, "second_infused", "add", given[1])]
+    return Plan(steps, one.settings.threshold("delay_stored"), 1, TWO_TARGETS, given[0])
+
+
 def plan_checkpoint(one: Setting) -> Plan:
     """Reinvigorate exhausted CAR T cells for some months; host T cells kill at a rate where one was fitted."""
     days = one.settings.threshold("checkpoint_days")
@@ -144,6 +162,7 @@ PLANS: Mapping[str, Callable[[Setting], Plan | str]] = {
     "same_target_car": plan_same_target_car,
     "other_car": plan_other_car,
     "dual_car": plan_dual_car,
+    "natural_killers": plan_natural_killers,
     "checkpoint": plan_checkpoint,
     "kill": plan_kill,
     "antigen_kill": plan_antigen_kill,

@@ -13,7 +13,7 @@ from livingdrug.core.evidence_item import EvidenceItem
 from livingdrug.core.option import Option
 from livingdrug.core.ruleset import Ruleset
 from livingdrug.options.option_combination import check_combination
-from livingdrug.study.option_courses import Courses, Start, find_progression, run_courses
+from livingdrug.study.option_courses import Courses, Start, judge_courses, run_courses
 from livingdrug.study.option_levers import PLANS, Plan, Setting, plan_nothing, plan_second_infusion
 from livingdrug.study.option_release import Release, describe_release
 from livingdrug.study.option_toxicity import find_severe_release
@@ -183,13 +183,7 @@ class _Runs:
         return self._describe(option, plan, seen, without, variants)
 
     def _see(self, courses: Courses) -> _Seen:
-        tumour, times = courses.tumour, courses.times
-        begin = tumour[:, :, 0]
-        until = times <= self._settings.threshold("response_until")
-        name = f"response_share_{self._start.disease}"
-        share = self._settings.threshold(name if name in self._settings.thresholds else "response_share")
-        response = tumour[:, :, until].min(axis=2) <= share * begin
-        pfs = find_progression(times, tumour, begin, self._settings)
+        response, pfs = judge_courses(courses, self._start.disease, self._settings)
         return _Seen(response.astype(float), np.minimum(pfs, self._settings.threshold("horizon")) / MONTH)
 
     def _describe(

@@ -31,6 +31,23 @@ def complete_response(found: Population, _: Settings) -> float:
     return _share(found.is_complete)
 
 
+HALF_AREA = 0.5**1.5
+"""Burden relative to infusion at which the area of a lymphoma is half."""
+
+
+def responding_on(found: Population, settings: Settings) -> float:
+    """Return the share in response, the mean of two days for which a publication gives one number [percent].
+
+    A response on a day is half the area at infusion, or less, without progression until then; of lymphoma alone.
+    """
+    start = found.courses["tumour_cells"][:, 0]
+    shares = [
+        (found.at("tumour_cells", day) < HALF_AREA * start) & (found.progression_day > day)
+        for day in (settings["day"], settings["later"])
+    ]
+    return float(np.mean([_share(one) for one in shares]))
+
+
 def progression_free(found: Population, settings: Settings) -> float:
     """Return the share alive without progression on a day [percent]."""
     return _share(found.event_day > settings["day"])
@@ -200,6 +217,7 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
         for function in (
             overall_response,
             complete_response,
+            responding_on,
             progression_free,
             responders_progression_free,
             relapses,

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 
 from livingdrug.core.parameters import ParameterSet
+from livingdrug.knowledge.parameters import load_parameters
 from livingdrug.models.inflammation import INFLAMMATION
 from livingdrug.models.unified.toxicity import UNIFIED_TOXICITY
+from livingdrug.study.after_failure import simulate_after_failure
 from livingdrug.study.baseline_markers import MARKER_QUANTITIES, MarkerPopulation, simulate_markers
-from livingdrug.study.calibration_plan import Target
+from livingdrug.study.calibration_plan import CalibrationPlan, Case, Target
 from livingdrug.study.population_outcomes import Population, simulate_population
 from livingdrug.study.target_quantities import QUANTITIES
 from livingdrug.study.toxicity_outcomes import ToxicityPopulation, simulate_toxicity
@@ -29,18 +31,27 @@ def simulate_outcome(values: ParameterSet, count: int, *, seed: int, threads: in
     return SIMULATE.get(values.model, simulate_population)(values, count, seed=seed, threads=threads)
 
 
-QUESTIONS: Mapping[str, Callable[..., AnyPopulation]] = MappingProxyType({"outcome": simulate_outcome})
+QUESTIONS: Mapping[str, Callable[..., AnyPopulation]] = MappingProxyType(
+    {"outcome": simulate_outcome, "after_failure": simulate_after_failure}
+)
 """How the people of a plan are simulated, by the name that the plan gives."""
 
 
+def load_sets(plan: CalibrationPlan) -> Mapping[str, ParameterSet | Case]:
+    """Return what a plan simulates by name: packaged value sets with the plan's changes, or its cases."""
+    if plan.cases:
+        return {case.name: case for case in plan.cases}
+    return {name: change_values(load_parameters(name), plan.change) for name in plan.sets}
+
+
 def simulate_set(
-    values: ParameterSet, count: int, question: str = "outcome", *, seed: int, threads: int | None = None
+    values: ParameterSet | Case, count: int, question: str = "outcome", *, seed: int, threads: int | None = None
 ) -> AnyPopulation:
-    """Simulate a population of a set.
+    """Simulate a population of a set, or of a case.
 
     Parameters
     ----------
-    values : ParameterSet
+    values : ParameterSet or Case
     count : int
     question : str
         One of :data:`QUESTIONS`.

@@ -4,7 +4,7 @@ import pytest
 
 from livingdrug.knowledge.options import load_options
 
-CYTOKINE_RELEASE = {"NE-060", "NE-061", "NE-062"}
+CYTOKINE_RELEASE = {"NE-060", "NE-061", "NE-062", "NE-063"}
 """Read for this project: the reference holds no row of severe cytokine release under an antibody."""
 NEXT_STEPS = {
     "Pola-BR": "lbcl.pola_br",
