@@ -177,19 +177,7 @@ class TrialResult:
         """
         tables = []
         for arm in self.arms:
-            own = (
-                self.of(arm, "failure", "failure_day", "death_day", "last_assessment_day")
-                .with_columns(failure=pl.when(DIED_FIRST).then(pl.lit(COMPETING[-1])).otherwise(pl.col("failure")))
-                .select(
-                    time=pl.when(pl.col("failure") == COMPETING[-1])
-                    .then(pl.col("death_day"))
-                    .otherwise(pl.coalesce("failure_day", "last_assessment_day")),
-                    cause=pl.col("failure").replace_strict(
-                        list(COMPETING), list(range(1, len(COMPETING) + 1)), default=0, return_dtype=pl.Int64
-                    ),
-                )
-                .drop_nulls()
-            )
+            own = _take_causes(self.of(arm, *CAUSES))
             for number, name in enumerate(COMPETING, start=1):
                 if own.is_empty():
                     continue
@@ -228,6 +216,26 @@ class TrialResult:
 
     def __repr__(self) -> str:
         return self.summary()
+
+
+CAUSES = ("failure", "failure_day", "death_day", "next_therapy_day", "last_assessment_day", "follow_up_day")
+
+
+def _take_causes(own: pl.DataFrame) -> pl.DataFrame:
+    """Return when and how patients left the response: ``time, cause``, where cause 0 is none of :data:`COMPETING`.
+
+    Those in whom the therapy had not failed are at risk of death until they were last followed, not only until they
+    were last assessed; beyond a new therapy nothing is known of this one.
+    """
+    named = own.with_columns(failure=pl.when(DIED_FIRST).then(pl.lit(COMPETING[-1])).otherwise(pl.col("failure")))
+    numbers = list(range(1, len(COMPETING) + 1))
+    until = pl.when(pl.col("next_therapy_day").is_null()).then(pl.col("follow_up_day"))
+    followed = pl.when(pl.col("last_assessment_day").is_not_null()).then(pl.coalesce(until, "last_assessment_day"))
+    is_death = pl.col("failure") == COMPETING[-1]
+    return named.select(
+        time=pl.when(is_death).then(pl.col("death_day")).otherwise(pl.coalesce("failure_day", followed)),
+        cause=pl.col("failure").replace_strict(list(COMPETING), numbers, default=0, return_dtype=pl.Int64),
+    ).drop_nulls()
 
 
 SHOWN = ("overall_response", "complete_response", "very_good_partial_response_or_better", "mrd_negative")

@@ -146,3 +146,16 @@ def test_patients_are_not_used_again_where_that_is_asked(result):
 def test_dask_is_not_imported_unless_it_is_asked_for():
     code = "import sys, livingdrug.study.run_trial; sys.exit('distributed' in sys.modules or 'dask' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_death_without_failure_competes_with_the_classes_of_failure():
+    design = {**DESIGN, "deaths": {"per_year": 0.4, "after_progression_per_year": 0.0}}
+    found = run_trial(design, jobs=1, seed=11)
+    last = found.failures.group_by("arm", "failure", maintain_order=True).last()
+    died = last.filter(failure="death_without_failure")
+    shares = found.endpoints.filter(endpoint="death_without_failure")
+    for arm in found.arms:
+        total = last.filter(arm=arm)["incidence"].sum()
+        incidence = died.filter(arm=arm)["incidence"].item()
+        assert 0 < incidence < total <= 1
+        assert incidence == pytest.approx(shares.filter(arm=arm)["value"].item(), abs=0.08)
