@@ -33,6 +33,18 @@ def _median_day(values: np.ndarray) -> float:
     return middle + ((len(values) / 2 - below) / here - 1) / PER_DAY
 
 
+def _median_count(values: np.ndarray) -> float:
+    """Return the median of whole days, of which that of infusion is the first, as of grouped data.
+
+    So labels count: no range of theirs begins before day 1, though fever may come within hours.
+    """
+    if not values.size or not np.isfinite(middle := float(np.floor(np.median(values)) + 1)):
+        return float("nan") if not values.size else float("inf")
+    counted = np.floor(values) + 1
+    here, below = np.count_nonzero(counted == middle), np.count_nonzero(counted < middle)
+    return middle - 0.5 + (len(values) / 2 - below) / here
+
+
 def crs_at_least(found: ToxicityPopulation, settings: Settings) -> float:
     """Return the share with cytokine release of an ASTCT grade or more [percent]."""
     return _share(found.crs_grade >= settings["grade"])
@@ -59,8 +71,8 @@ def crs_at_least_penn_3(found: ToxicityPopulation, _: Settings) -> float:
 
 
 def crs_onset(found: ToxicityPopulation, _: Settings) -> float:
-    """Return the median day on which cytokine release begins [day]."""
-    return _median_day(found.onset[found.has_crs])
+    """Return the median day on which cytokine release begins, that of infusion being the first [day]."""
+    return _median_count(found.onset[found.has_crs])
 
 
 def crs_duration(found: ToxicityPopulation, _: Settings) -> float:
@@ -84,9 +96,13 @@ def tocilizumab_in_crs(found: ToxicityPopulation, _: Settings) -> float:
 
 
 def tocilizumab_response(found: ToxicityPopulation, settings: Settings) -> float:
-    """Return the share whose cytokine release ends within some days of tocilizumab [percent]."""
+    """Return the share of those given tocilizumab who respond [percent].
+
+    Cytokine release ends within ``day`` days of the first dose, after ``doses`` doses at most.
+    """
     given = np.isfinite(found.tocilizumab_day)
-    return _share(found.end[given] - found.tocilizumab_day[given] <= settings["day"])
+    is_over = found.end[given] - found.tocilizumab_day[given] <= settings["day"]
+    return _share(is_over & (found.tocilizumab_doses[given] <= settings["doses"]))
 
 
 def icans_at_least(found: ToxicityPopulation, settings: Settings) -> float:
@@ -95,8 +111,13 @@ def icans_at_least(found: ToxicityPopulation, settings: Settings) -> float:
 
 
 def icans_onset(found: ToxicityPopulation, _: Settings) -> float:
-    """Return the median day on which neurotoxicity begins [day]."""
-    return _median_day(found.icans_onset[np.isfinite(found.icans_onset)])
+    """Return the median day on which neurotoxicity begins, that of infusion being the first [day]."""
+    return _median_count(found.icans_onset[np.isfinite(found.icans_onset)])
+
+
+def neurologic_onset(found: ToxicityPopulation, _: Settings) -> float:
+    """Return the median day of the first neurologic event as a label counts both, headache too [day]."""
+    return _median_count(found.neurologic_onset[np.isfinite(found.neurologic_onset)])
 
 
 def il6_crp_correlation(found: ToxicityPopulation, _: Settings) -> float:
@@ -125,6 +146,7 @@ TOXICITY_QUANTITIES: Mapping[str, ToxicityQuantity] = MappingProxyType(
             tocilizumab_response,
             icans_at_least,
             icans_onset,
+            neurologic_onset,
             il6_crp_correlation,
         )
     }
