@@ -57,9 +57,12 @@ def scan(
     reference: np.ndarray,
     tiers: Sequence[float],
     best: Mapping[float, float],
+    whole: Workload,
 ) -> dict[float, Setting]:
     """Return the fastest setting that meets each tier, walking from loose to tight for every share.
 
+    Errors are those of ``work``, rates those of as many patients of ``whole`` as a moment holds: a fast engine
+    hardly gets under way with the few that have a reference.
     ``best`` holds the rate that a sibling of this engine has reached at a tier: a walk ends as soon as it is
     clearly slower than that, because a tighter tolerance is slower still.
     """
@@ -70,9 +73,10 @@ def scan(
         for rtol in RTOLS:
             seen, rate = measure(engine, work, rtol, share)
             error = compute_tier(compute_errors(work, seen, reference))
-            if open_tiers and error <= open_tiers[0]:
-                # a few patients are done in a moment: the choice between settings must not be one of noise
-                rate = measure_for(engine, work, Setting(name, rtol, share, error, rate), LEAST_SECONDS)
+            count = int(np.clip(rate * LEAST_SECONDS, len(work.parameters), len(whole.parameters)))
+            rate = measure_for(
+                engine, whole.take(slice(0, count)), Setting(name, rtol, share, error, rate), LEAST_SECONDS
+            )
             while open_tiers and error <= open_tiers[0]:
                 tier = open_tiers.pop(0)
                 if tier not in found or rate > found[tier].rate:

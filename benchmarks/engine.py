@@ -87,7 +87,8 @@ class Bench:
     ) -> dict[float, contest.Setting]:
         """Return the setting of an engine for each tier that it meets."""
         count = self.plan.scanned
-        found = contest.scan(name, engine, self.sample.take(slice(0, count)), self.seen[:count], TIERS, best)
+        part = self.sample.take(slice(0, count))
+        found = contest.scan(name, engine, part, self.seen[:count], TIERS, best, self.work)
         return {t: contest.tighten(engine, self.sample, self.seen, s, t) for t, s in found.items()}
 
     def measure_beside(
