@@ -45,7 +45,7 @@ KINETICS = {
 }
 COLUMNS = (
     *("response", "complete_response", "best_response", "mrd_negative", "dropout_day", "outcome"),
-    "death_day",
+    *("death_day", "next_therapy_day"),
     *("failure", "failure_mechanism", *KINETICS),
     *(f"{name}_{part}" for name in SURVIVAL for part in ("time", "event")),
 )
@@ -116,6 +116,8 @@ def tabulate_arm(arm: str, own: pl.DataFrame, days: float) -> Iterator[Row]:
     failed = own.filter(pl.col("failure_mechanism").is_not_null())
     yield from _tabulate_words(arm, failed, "failure_mechanism", len(failed))
     for name in SURVIVAL:
+        if name == "ttnt" and own["next_therapy_day"].is_null().all():
+            continue  # where no next treatment is given, time to it would be survival by another name
         yield from _tabulate_survival(arm, own, name, days)
     for name, unit in KINETICS.items():
         known = own[name].drop_nulls()
