@@ -60,7 +60,7 @@ def add_shared(parser: argparse.ArgumentParser, *, needs_out: bool = True) -> No
 
 def tell(sentence: str) -> None:
     """Say on stderr what is going on, if a person is watching."""
-    if sys.stderr.isatty():
+    if sys.stderr is not None and sys.stderr.isatty():
         print(sentence, file=sys.stderr, flush=True)
 
 

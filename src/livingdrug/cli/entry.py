@@ -78,7 +78,7 @@ def build_parser() -> argparse.ArgumentParser:
     simulate = commands.add_parser(
         "simulate", help="simulate virtual patients as the records that a hospital would have"
     )
-    simulate.add_argument("--disease", required=True, help="myeloma, lbcl, b_all or mcl")
+    simulate.add_argument("--disease", required=True, help="myeloma, lbcl or b_all")
     simulate.add_argument("--product", required=True, help="ide_cel, cilta_cel, axi_cel, tisa_cel, liso_cel, brexu_cel")
     simulate.add_argument("--n", type=positive, default=100, metavar="N", help="virtual patients (default 100)")
     simulate.add_argument("--days", type=positive, default=730, metavar="N", help="days after infusion (default 730)")
@@ -97,8 +97,9 @@ def build_parser() -> argparse.ArgumentParser:
 def _add_calibrate(commands: "argparse._SubParsersAction[Parser]") -> None:
     calibrate = commands.add_parser("calibrate", help="fit population values to published results")
     calibrate.add_argument("pair", type=read_pair, metavar="DISEASE/PRODUCT", help="for example lbcl/axi_cel")
-    calibrate.add_argument("--toxicity", action="store_true", help="the values of cytokine release and neurotoxicity")
-    calibrate.add_argument("--inflammation", action="store_true", help="the values of markers before infusion")
+    block = calibrate.add_mutually_exclusive_group()
+    block.add_argument("--toxicity", action="store_true", help="the values of cytokine release and neurotoxicity")
+    block.add_argument("--inflammation", action="store_true", help="the values of markers before infusion")
     calibrate.add_argument("--out", type=folder, required=True, metavar="DIR", help="folder for the value files")
     calibrate.add_argument("--resume", action="store_true", help="go on from the last step that DIR holds")
     calibrate.add_argument("--jobs", type=positive, default=None, metavar="N", help="threads (default: every core)")

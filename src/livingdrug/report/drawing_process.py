@@ -36,7 +36,9 @@ class DrawingProcess:
     """
 
     def __init__(self) -> None:
-        command = [sys.executable, "-m", "livingdrug.report.drawing_process"]
+        # isolated, with the modules that this process sees: never those that happen to lie in the current folder
+        start = f"import sys; sys.path[:] = {sys.path!r}; from {__name__} import main; main()"
+        command = [sys.executable, "-I", "-c", start]
         self._child = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8"
         )
@@ -66,8 +68,8 @@ class DrawingProcess:
     def close(self) -> None:
         """End the process; may be called twice."""
         atexit.unregister(self.close)
-        self._queue.shutdown()
         self._child.kill()
+        self._queue.shutdown(cancel_futures=True)
         self._child.communicate()
 
 
@@ -90,7 +92,3 @@ def main() -> None:
     for _ in range(_FIRST_DRAWN):
         vl_convert.vegalite_to_svg(_FIRST)
     answer_lines(sys.stdin, sys.stdout, vl_convert.vegalite_to_svg)
-
-
-if __name__ == "__main__":
-    main()

@@ -6,7 +6,7 @@ vl-convert is an optional package; it is imported when the first figure is rende
 import importlib.util
 import re
 from collections.abc import Mapping
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from html import escape
 from typing import Any
 
@@ -16,6 +16,8 @@ _OPENING = re.compile(r"<svg\b[^>]*>")
 _OUTER = re.compile(r'\b(viewBox|width|height)="([^"]*)"')
 _IDENTIFIER = re.compile(r'(\bid="|url\(#|href="#)([\w.-]+)')
 _INNER_ROLE = re.compile(r'\s(?:role|aria-[a-z]+)="[^"]*"')
+PATIENCE = 30.0
+"""Seconds after which a process that has not drawn is given up."""
 _process: DrawingProcess | None = None
 
 
@@ -79,13 +81,30 @@ def render_svg(
         What the picture shows, for those who do not see it.
     started : Future, optional
         The same specification on its way (`start_svg`); drawn here if nothing comes of it.
-    """
-    svg = (started or start_svg(spec)).result()
-    if svg is None:
-        import vl_convert
 
+    Returns
+    -------
+    svg : str
+        Empty where the renderer is there but cannot be imported.
+    """
+    svg = _wait_for(started or start_svg(spec))
+    if svg is None:
+        try:
+            import vl_convert
+        except ImportError:
+            return ""
         svg = str(vl_convert.vegalite_to_svg(dict(spec)))
     return adapt_svg(svg, name, description)
+
+
+def _wait_for(started: "Future[str | None]") -> str | None:
+    """Return a picture on its way, or None; a process that is silent for too long is ended."""
+    try:
+        return started.result(timeout=PATIENCE)
+    except (TimeoutError, CancelledError):
+        if _process is not None:
+            _process.close()
+        return None
 
 
 def render_file(spec: Mapping[str, Any], kind: str) -> bytes:

@@ -17,6 +17,7 @@ import polars as pl
 
 from livingdrug.core.errors import InputError
 from livingdrug.core.parameters import ParameterSet
+from livingdrug.core.patient import Product
 from livingdrug.core.tables import Record
 from livingdrug.core.version import VERSION
 from livingdrug.engine.compile import Kernel, compile_model
@@ -226,11 +227,13 @@ def _create_plan(
     disease: str, product: str, *, n: int, days: float, seed: int, jobs: int | None, protocol: Protocol | None
 ) -> _Plan:
     name = f"unified_{disease}_{product}"
-    if name not in list_parameters() or disease not in VISIT_PLANS:
-        known = [known.removeprefix("unified_") for known in list_parameters() if known.startswith("unified_")]
+    if name not in list_parameters() or disease not in VISIT_PLANS or product not in set(Product):
+        sets = [known.removeprefix("unified_") for known in list_parameters() if known.startswith("unified_")]
+        pairs = [f"{planned}_{own.value}" for planned in VISIT_PLANS for own in Product]
+        usable = [known for known in sets if known in pairs]
         raise InputError(
-            f"`disease` and `product` must have a parameter set, but were {disease!r} and {product!r}. "
-            f"Hint: there are {', '.join(known)}."
+            f"`disease` and `product` must have values and a plan of visits, but were {disease!r} and {product!r}. "
+            f"Hint: there are {', '.join(usable)}."
         )
     if n < 1:
         raise InputError(f"`n` must be 1 or more, but was {n!r}. Hint: say how many subjects to simulate.")

@@ -76,12 +76,13 @@ def add_deaths(
 ) -> FollowUp:
     """Add deaths after progression, or after no remission, whose days are not numbers where there was neither.
 
-    A published hazard after failure is of death from any cause, and takes the place of that without progression.
+    A hazard after failure, published or stated, is of death from any cause, and takes the place of that without
+    progression.
     """
     count, stated = len(failure), design.deaths.after_progression_per_year
     name = "death after progression"
     after = _round_up(fates.survival_after) if stated is None else _draw_days(seed, name, first, count, stated)
-    is_replaced = np.isfinite(failure) & np.isfinite(after) & (stated is None)
+    is_replaced = np.isfinite(failure) & ((stated is not None) | np.isfinite(after))
     return replace(
         follow_up,
         death_other=np.where(is_replaced, np.inf, follow_up.death_other),

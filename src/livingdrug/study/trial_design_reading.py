@@ -4,7 +4,6 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +24,11 @@ class Entry:
     words: tuple[str, ...] = ()
 
 
+LARGEST = 1e300
+"""Numbers beyond it are none of a trial; a whole number may have any length."""
 KINDS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
     "text": ("a text that is not empty", lambda v: isinstance(v, str) and bool(v.strip())),
-    "number": ("a number", lambda v: isinstance(v, int | float) and not isinstance(v, bool) and isfinite(v)),
+    "number": ("a number", lambda v: isinstance(v, int | float) and not isinstance(v, bool) and -LARGEST < v < LARGEST),
     "whole": ("a whole number", lambda v: isinstance(v, int) and not isinstance(v, bool)),
     "truth": ("true or false", lambda v: isinstance(v, bool)),
     "table": ("a table", lambda v: isinstance(v, dict)),
@@ -116,6 +117,7 @@ def load_document(path: Path) -> dict[str, Any]:
     """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
+        # beside what is no TOML or no UTF-8: a number of thousands of digits, thousands of nested brackets
         fault = Fault(str(path), "must be TOML in UTF-8", str(error).strip(), "correct the line that is named")
         raise InputError.from_faults(path.name, [fault]) from error

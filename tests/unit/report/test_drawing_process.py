@@ -2,6 +2,7 @@
 
 import io
 import json
+import signal
 
 import pytest
 
@@ -65,4 +66,23 @@ def test_closing_twice_does_nothing_more():
     process = DrawingProcess()
     process.close()
     process.close()
+    assert not process.is_alive()
+
+
+def test_a_module_of_the_current_folder_is_not_imported(tmp_path, monkeypatch):
+    (tmp_path / "vl_convert.py").write_text("def vegalite_to_svg(spec): return '<svg>not ours</svg>'\n")
+    monkeypatch.chdir(tmp_path)
+    started = DrawingProcess()
+    svg = started.draw(SPEC).result()
+    started.close()
+    assert svg is not None
+    assert "not ours" not in svg
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="this system cannot stop a process")
+def test_a_process_that_is_silent_is_given_up_and_the_picture_drawn_here(process, monkeypatch):
+    expected = rendering.render_svg(SPEC, **NAMED)
+    monkeypatch.setattr(rendering, "PATIENCE", 0.2)
+    process._child.send_signal(signal.SIGSTOP)
+    assert rendering.render_svg(SPEC, **NAMED) == expected
     assert not process.is_alive()

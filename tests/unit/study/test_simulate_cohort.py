@@ -71,8 +71,9 @@ def test_the_dose_of_day_0_stands_in_the_events():
 @pytest.mark.parametrize(
     ("disease", "product", "more", "message"),
     [
-        ("myeloma", "axi_cel", {}, "must have a parameter set"),
-        ("flu", "ide_cel", {}, "must have a parameter set"),
+        ("myeloma", "axi_cel", {}, "must have values and a plan of visits"),
+        ("flu", "ide_cel", {}, "must have values and a plan of visits"),
+        ("lbcl", "car_nk", {}, "must have values and a plan of visits"),
         ("myeloma", "ide_cel", {"n": 0}, "`n` must be 1 or more"),
         ("myeloma", "ide_cel", {"days": float("nan")}, "`days` must be 1 or more"),
     ],

@@ -159,3 +159,11 @@ def test_death_without_failure_competes_with_the_classes_of_failure():
         incidence = died.filter(arm=arm)["incidence"].item()
         assert 0 < incidence < total <= 1
         assert incidence == pytest.approx(shares.filter(arm=arm)["value"].item(), abs=0.08)
+
+
+def test_a_stated_hazard_after_progression_is_of_death_from_any_cause():
+    design = {**DESIGN, "deaths": {"per_year": 2.0, "after_progression_per_year": 0.0}}
+    outcomes = run_trial(design, jobs=1, seed=11).outcomes
+    died = outcomes.filter(pl.col("death_day").is_not_null() & pl.col("progression_day").is_not_null())
+    assert outcomes["death_day"].is_not_null().any()
+    assert died.filter(pl.col("death_day") > pl.col("progression_day")).is_empty()
