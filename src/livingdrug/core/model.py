@@ -102,3 +102,14 @@ class Model:
     def output_names(self) -> tuple[str, ...]:
         """Names of the outputs, in order."""
         return tuple(q.name for q in self.outputs)
+
+
+def describe_values(name: str, parameters: tuple[Quantity, ...], *, source: str) -> Model:
+    """Return a model without states: values with nothing to solve, for what is computed in closed form.
+
+    Examples
+    --------
+    >>> describe_values("fate", (Quantity("late", "1/day", "hazard"),), source="design").state_names
+    ()
+    """
+    return Model(name, (), parameters, rhs=lambda *_: {}, initial=lambda _: {}, source=source)

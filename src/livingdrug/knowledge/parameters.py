@@ -33,6 +33,17 @@ def list_parameters() -> tuple[str, ...]:
     return tuple(sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".toml")))
 
 
+def find_parameters(name: str) -> ParameterSet | None:
+    """Load one packaged set; None where there is none of that name.
+
+    Examples
+    --------
+    >>> find_parameters("fate_mcl_brexu_cel") is None
+    True
+    """
+    return load_parameters(name) if name in list_parameters() else None
+
+
 @cache
 def load_parameters(name: str) -> ParameterSet:
     """Load one packaged set.

@@ -10,11 +10,9 @@ with :math:`E_1, E_2` exponential draws: of toxicity and early infection somebod
 where :math:`E_1 \ge e`; of late infection, second cancers and everything else at :math:`t_l`.
 """
 
-from typing import Any
-
 import numpy as np
 
-from livingdrug.core.model import Model, Quantity
+from livingdrug.core.model import Quantity, describe_values
 
 PARAMETERS = (
     Quantity("death_early", "1", "cumulative hazard of an early death without progression (e)"),
@@ -25,12 +23,7 @@ PARAMETERS = (
 )
 
 
-def _nothing(*_: Any) -> dict[str, Any]:
-    return {}
-
-
-FATE = Model(name="fate", states=(), parameters=PARAMETERS, rhs=_nothing, initial=_nothing, source="design")
-"""Values with nothing to solve: a model without states."""
+FATE = describe_values("fate", PARAMETERS, source="design")
 
 
 def compute_death(early: float, days: float, late: float, draws: np.ndarray) -> np.ndarray:

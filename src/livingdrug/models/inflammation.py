@@ -9,11 +9,9 @@ patients; CRP :math:`C` and ferritin follow inflammation :math:`I`; lactate dehy
 turnover and that of the tumour, growth :math:`r` times burden :math:`B_0`.
 """
 
-from typing import Any
-
 import numpy as np
 
-from livingdrug.core.model import Model, Quantity
+from livingdrug.core.model import Quantity, describe_values
 
 PARAMETERS = (
     Quantity("inflammation_strength", "1", "correlation of inflammation with environment and product (s)"),
@@ -29,14 +27,7 @@ PARAMETERS = (
 )
 
 
-def _nothing(*_: Any) -> dict[str, Any]:
-    return {}
-
-
-INFLAMMATION = Model(
-    name="inflammation", states=(), parameters=PARAMETERS, rhs=_nothing, initial=_nothing, source="design"
-)
-"""Values with nothing to solve: a model without states."""
+INFLAMMATION = describe_values("inflammation", PARAMETERS, source="design")
 
 
 def compute_inflammation(strength: float, suppression: np.ndarray, killing: np.ndarray, draw: np.ndarray) -> np.ndarray:

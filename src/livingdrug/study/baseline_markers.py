@@ -12,12 +12,12 @@ import numpy as np
 import polars as pl
 
 from livingdrug.core.parameters import ParameterSet, bind
-from livingdrug.knowledge.parameters import list_parameters, load_parameters
+from livingdrug.knowledge.parameters import find_parameters, load_parameters
 from livingdrug.models.inflammation import INFLAMMATION, compute_inflammation, compute_ldh, compute_marker
 from livingdrug.models.unified.interventions import EXTINCTION_DRAWS
 from livingdrug.models.unified.model import UNIFIED
 from livingdrug.simulate.cohort import draw_blocks, sample_parameters
-from livingdrug.study.population_outcomes import simulate_population
+from livingdrug.study.population_outcomes import COMPLETE, simulate_population
 from livingdrug.study.synthetic_record import name_subject
 from livingdrug.study.visit_plans import BASELINE
 
@@ -25,8 +25,6 @@ REFERENCE = 4096
 """People, always the same, whose mean and spread of suppression make the standard scores."""
 LOOK = 90.0
 """Day on which response is looked at."""
-COMPLETE = 1e9
-"""Cells under which a lymphoma is in complete response, as in :mod:`~livingdrug.study.population_outcomes`."""
 UNITS: Mapping[str, str] = MappingProxyType({"crp": "mg/L", "ferritin": "ng/mL", "ldh": "U/L"})
 STEPS = 25
 """Of Newton's method, more than a regression on one number needs."""
@@ -97,8 +95,7 @@ def find_marker_values(cells: ParameterSet) -> ParameterSet | None:
     >>> find_marker_values(load_parameters("unified_lbcl_axi_cel")).name
     'inflammation_lbcl_axi_cel'
     """
-    name = f"inflammation_{cells.disease}_{cells.product}"
-    return load_parameters(name) if name in list_parameters() else None
+    return find_parameters(f"inflammation_{cells.disease}_{cells.product}")
 
 
 def observe_markers(

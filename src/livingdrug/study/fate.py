@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from livingdrug.core.parameters import ParameterSet, bind
-from livingdrug.knowledge.parameters import list_parameters, load_parameters
+from livingdrug.knowledge.parameters import find_parameters
 from livingdrug.models.fate import FATE, compute_death
 from livingdrug.simulate.cohort import draw_blocks
 
@@ -41,8 +41,7 @@ def find_fate(disease: str, product: str) -> ParameterSet | None:
     >>> find_fate("lbcl", "axi_cel").name, find_fate("mcl", "brexu_cel")
     ('fate_lbcl_axi_cel', None)
     """
-    name = f"fate_{disease}_{product}"
-    return load_parameters(name) if name in list_parameters() else None
+    return find_parameters(f"fate_{disease}_{product}")
 
 
 def draw_fates(fate: ParameterSet | None, first: int, count: int, *, seed: int) -> Fates:

@@ -18,7 +18,7 @@ from livingdrug.engine.compile import compile_model
 from livingdrug.engine.schedule import Change, Schedule
 from livingdrug.engine.solve import solve
 from livingdrug.fit.problem import MOST_STEPS
-from livingdrug.knowledge.parameters import list_parameters, load_parameters
+from livingdrug.knowledge.parameters import find_parameters, list_parameters, load_parameters
 from livingdrug.models.unified.interventions import EXTINCTION_DRAWS
 from livingdrug.models.unified.model import UNIFIED
 from livingdrug.models.unified.two_targets import SUFFIX, TWO_TARGETS
@@ -105,10 +105,9 @@ def start_from_population(
     draws : int
         Patients at most: the nearest in time, of fifteen times as many.
     """
-    name = f"unified_{disease}_{product}"
-    if name not in list_parameters():
+    values = find_parameters(f"unified_{disease}_{product}")
+    if values is None:
         return None
-    values = load_parameters(name)
     people = draws * POPULATION // MOST_DRAWS
     parameters = sample_parameters(UNIFIED, values, 0, people, seed=seed, exponential=EXTINCTION_DRAWS)
     times = np.arange(0.0, day + 4 * SCREEN_STEP, SCREEN_STEP)
@@ -283,10 +282,9 @@ def give_natural_killers(start: Start, whole: np.ndarray) -> tuple[np.ndarray, n
     cells : (draw, 1) [cells/uL]
         That are infused.
     """
-    name = f"unified_{start.disease}_car_nk"
-    if name not in list_parameters():
+    values = find_parameters(f"unified_{start.disease}_car_nk")
+    if values is None:
         return None
-    values = load_parameters(name)
     drawn = sample_parameters(UNIFIED, values, 0, len(whole), seed=start.seed, exponential=EXTINCTION_DRAWS)
     changed = whole.copy()
     for column, parameter in enumerate(UNIFIED.parameter_names):

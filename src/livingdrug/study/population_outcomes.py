@@ -41,6 +41,8 @@ VISITS: dict[Family, np.ndarray] = {
 DAYS = np.unique(np.concatenate([EARLY, [28.0, 30.0, 90.0, 180.0, 365.0, 730.0], LATE, *VISITS.values()]))
 KEPT = ("car_t_cells", "tumour_cells", "m_protein", "b_cells", "antigen_density", "antigen_positive_fraction")
 RTOL = 1e-4
+HALF_AREA, COMPLETE = 0.5**1.5, 1e9
+"""Burden relative to infusion at which the area of a lymphoma is half, and cells under which a response is complete."""
 FIRST_LOOK = 28.0
 """Day of the first visit at which response is judged."""
 
@@ -141,8 +143,8 @@ def _judge_lymphoma(first: Courses, seen: Courses, visits: np.ndarray, is_alive:
     has_grown = (burden > 1.5**1.5 * _find_lowest(before, burden)) & (burden > 3e9)
     progression = _find_first(has_grown, visits)
     judged = is_alive & (visits < progression[:, None])
-    responds = (judged & (burden / before < 0.5**1.5)).any(axis=1)
-    return responds, (judged & (burden < 1e9)).any(axis=1), progression
+    responds = (judged & (burden / before < HALF_AREA)).any(axis=1)
+    return responds, (judged & (burden < COMPLETE)).any(axis=1), progression
 
 
 def _judge_leukaemia(_: Courses, seen: Courses, visits: np.ndarray, is_alive: np.ndarray) -> tuple[Any, Any, Any]:
@@ -159,5 +161,5 @@ def _judge_myeloma(first: Courses, seen: Courses, visits: np.ndarray, is_alive: 
     progression = _find_first((protein >= 1.25 * lowest) & (protein >= lowest + 0.5), visits)
     judged = is_alive & (visits < progression[:, None])
     responds = (judged & (protein <= 0.5 * before)).any(axis=1)
-    is_complete = (judged & (protein < 0.03) & (seen["tumour_cells"] < 1e9)).any(axis=1)
+    is_complete = (judged & (protein < 0.03) & (seen["tumour_cells"] < COMPLETE)).any(axis=1)
     return responds, is_complete, progression

@@ -226,14 +226,13 @@ class _Chunk:
 def _create_plan(
     disease: str, product: str, *, n: int, days: float, seed: int, jobs: int | None, protocol: Protocol | None
 ) -> _Plan:
+    pairs = {f"unified_{planned}_{own}" for planned in VISIT_PLANS for own in Product}
+    usable = [known for known in list_parameters() if known in pairs]
     name = f"unified_{disease}_{product}"
-    if name not in list_parameters() or disease not in VISIT_PLANS or product not in set(Product):
-        sets = [known.removeprefix("unified_") for known in list_parameters() if known.startswith("unified_")]
-        pairs = [f"{planned}_{own.value}" for planned in VISIT_PLANS for own in Product]
-        usable = [known for known in sets if known in pairs]
+    if name not in usable:
         raise InputError(
             f"`disease` and `product` must have values and a plan of visits, but were {disease!r} and {product!r}. "
-            f"Hint: there are {', '.join(usable)}."
+            f"Hint: there are {', '.join(known.removeprefix('unified_') for known in usable)}."
         )
     if n < 1:
         raise InputError(f"`n` must be 1 or more, but was {n!r}. Hint: say how many subjects to simulate.")

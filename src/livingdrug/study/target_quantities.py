@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from livingdrug.study.population_outcomes import Population
+from livingdrug.study.population_outcomes import HALF_AREA, Population
 
 MONTH = 365.25 / 12
 PERCENT = 100.0
@@ -29,10 +29,6 @@ def overall_response(found: Population, _: Settings) -> float:
 def complete_response(found: Population, _: Settings) -> float:
     """Return the share with a complete response [percent]."""
     return _share(found.is_complete)
-
-
-HALF_AREA = 0.5**1.5
-"""Burden relative to infusion at which the area of a lymphoma is half."""
 
 
 def responding_on(found: Population, settings: Settings) -> float:

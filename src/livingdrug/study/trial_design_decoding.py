@@ -197,8 +197,7 @@ def _read_arm(reader: Reader, entry: Mapping[str, Any], where: str, disease: str
 
 def _check_product(reader: Reader, arm: Arm, where: str, disease: str) -> None:
     model = f"two_targets_{disease}_" if arm.has_second_product else f"unified_{disease}_"
-    known = [name.removeprefix(model) for name in list_parameters() if name.startswith(model)]
-    known = [product for product in known if product in set(Product)]
+    known = [product for product in Product if f"{model}{product}" in list_parameters()]
     if arm.product not in known:
         rule = f"must have values for {disease}" + (" with a second product" if arm.has_second_product else "")
         hint = f"there are values for {', '.join(known)}" if known else "there are none yet"
