@@ -3,8 +3,9 @@
 import ctypes
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import cache
 from math import inf
 
 import numpy as np
@@ -160,6 +161,17 @@ def _check_schedule(kernel: Kernel, schedule: Schedule | None, patients: int) ->
     return schedule.fit_to(kernel.model)
 
 
+@cache
+def _get_pool(threads: int) -> ThreadPoolExecutor:
+    """Return the threads that wait for work: to start them takes as long as a hundred courses."""
+    return ThreadPoolExecutor(threads, thread_name_prefix="livingdrug-engine")
+
+
+if hasattr(os, "register_at_fork"):
+    # a process that was forked has none of the threads
+    os.register_at_fork(after_in_child=_get_pool.cache_clear)
+
+
 @dataclass(frozen=True, slots=True)
 class _Limits:
     rtol: float
@@ -219,12 +231,15 @@ class _Task:
             for chunk in chunks:
                 self._run_chunk(chunk)
             return
-        with ThreadPoolExecutor(threads) as pool:
-            try:
-                list(pool.map(self._run_chunk, chunks))
-            except BaseException:
-                pool.shutdown(wait=True, cancel_futures=True)
-                raise
+        parts = [_get_pool(threads).submit(self._run_chunk, chunk) for chunk in chunks]
+        try:
+            for part in parts:
+                part.result()
+        except BaseException:
+            for part in parts:
+                part.cancel()
+            wait(parts)
+            raise
 
     def _chunks(self, threads: int) -> Iterator[tuple[int, int]]:
         patients = len(self.parameters)

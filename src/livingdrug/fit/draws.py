@@ -1,44 +1,47 @@
 """Draws from one patient's posterior: from the prior to the posterior in tempered stages.
 
 Draws are carried from the prior, in which clones that few patients have are made more common than they are, to
-the posterior through ``start^(1-t) * posterior^t``: raise ``t`` until half of the draws remain effective, resample,
-and move every draw (sequential Monte Carlo; Del Moral 2006). A move is a step of
-:mod:`livingdrug.fit.proposal`, learned from the other half of the draws, so it leaves the stage's distribution
-unchanged. Moves go on until a draw has forgotten where it was resampled. The start has several times as many
-draws as the end: a draw of the prior costs one course, and where few of many are kept, those few are different ones.
+the posterior through ``start^(1-t) * posterior^t``: raise ``t`` until two in five draws remain effective, resample,
+and move every draw (sequential Monte Carlo; Del Moral 2006). Moves go on until a draw has forgotten where it was
+resampled. They are steps in parameters (:mod:`livingdrug.fit.proposal`, learned from the other half of the draws, one
+course each) for as long as a few of these suffice, and steps in what was measured
+(:mod:`livingdrug.fit.residual_step`, some twenty courses each, of half as many draws) from the stage on in which they
+do not. Both leave the stage's distribution unchanged. The start has several times as many draws as the end: a draw of the prior costs
+one course, and where few of many are kept, those few are different ones.
 
 Starting at the prior, not at a mode, is a choice by measurement: a clone that most patients do not have is a
 mode that no gradient finds, and a Laplace approximation at the best mode was effective for 1 to 6 in 100 draws only.
-Every move is one engine call for all draws.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from livingdrug.fit.climb import FARTHEST
 from livingdrug.fit.effective import compute_effective_draws
-from livingdrug.fit.problem import Problem, compute_log_posterior
+from livingdrug.fit.informed import InformedDirections, learn_directions
+from livingdrug.fit.places import Places, Survey, sample_start
+from livingdrug.fit.problem import Problem
 from livingdrug.fit.proposal import Proposal
+from livingdrug.fit.residual_step import ResidualStep
 
-LARGEST_SHARE = 0.5
+LARGEST_SHARE = 0.4
 """Share of the draws that stays effective from one stage to the next."""
 MOST_STAGES = 60
 """Stages at most; reaching it is reported as ``temperature`` below 1."""
 WANTED_ACCEPTANCE = 0.25
 REMEMBERED = 0.7
 """Moves of a stage go on until the parameters correlate less, on average, with where the draws were resampled."""
-FEWEST_SWEEPS, LAST_SWEEPS = 3, 8
-"""Moves of every draw in one stage, at least; and in the last, where twice the usual most are allowed."""
-SWITCH_SPREAD = 3.0
-"""A parameter whose spread is at least this is a switch: nearly absent in most patients, decisive in some."""
-SWITCHED_ON, SWITCHED_SHARE = 2.5, 0.4
-"""Where a switch is on, in spreads from typical, and in what share of the draws it starts there."""
-ACCURACY = 1e-3
-"""Relative tolerance of the engine: the log posterior is off by less than 0.002, far below the noise of every assay."""
-
-LogDensity = Callable[[np.ndarray], np.ndarray]
+FEWEST_SWEEPS, MOST_SWEEPS, LAST_SWEEPS = 3, 4, 8
+"""Steps in parameters of every draw in one stage: at least, at most, and in the last stage."""
+FEWEST_LAST, POLISHING = 2, 4
+"""Steps in what was measured that the last stage takes at least, and steps in parameters after them."""
+FIRST_STRIDE, FIRST_LENGTH = 0.7, 0.7
+"""Strides of either step at the start; both adapt."""
+THINNED = 2
+"""From the stage on in which steps in what was measured are needed, one in so many draws goes on: such a step costs
+some twenty courses, and the draws it leaves are nearly independent."""
+LEARNED_ANEW = 5.0
+"""Informed directions are learned anew when the temperature has risen by this factor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,20 +75,6 @@ class Draws:
     effective: float
     evaluations: int
     origin: np.ndarray
-
-
-@dataclass(slots=True)
-class Population:
-    """The draws on their way: places, log density of the start, of the posterior over the start, and origin."""
-
-    z: np.ndarray
-    prior: np.ndarray
-    fit: np.ndarray
-    origin: np.ndarray
-
-    def take(self, index: np.ndarray) -> "Population":
-        """Return a copy of some draws, with repetition."""
-        return Population(self.z[index], self.prior[index], self.fit[index], self.origin[index])
 
 
 def compute_effective(log_weights: np.ndarray) -> float:
@@ -142,78 +131,104 @@ def compute_memory(before: np.ndarray, after: np.ndarray) -> float:
     return float(np.sqrt(np.mean(np.maximum(correlation, 0.0) ** 2)))
 
 
-def move_population(
-    population: Population,
-    evaluate: Callable[[np.ndarray], Population],
-    temperature: float,
-    stride: float,
-    rng: np.random.Generator,
-) -> float:
-    """Move every draw once, in place; each half by what the other half looks like. Return the acceptance."""
-    z, half = population.z, len(population.z) // 2
+@dataclass(slots=True)
+class Journey:
+    """The draws of one patient on their way, and what their moves have learned so far.
+
+    Parameters
+    ----------
+    places : Places
+    temperature : float
+    stride, length : float
+        Of steps in parameters, and in what was measured.
+    directions : InformedDirections, optional
+        Learned at the temperature ``learned``; none as long as steps in parameters suffice.
+    derivative : (draw, row, informed), optional
+        Of the residuals where the draws are.
+    """
+
+    survey: Survey
+    rng: np.random.Generator
+    places: Places
+    temperature: float = 0.0
+    stages: int = 0
+    stride: float = FIRST_STRIDE
+    length: float = FIRST_LENGTH
+    is_thin: bool = False
+    directions: InformedDirections | None = None
+    learned: float = 0.0
+    derivative: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 0)))
+    before: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
+    acceptance: float = 0.0
+    remembered: float = 1.0
+
+    def warm(self, count: int) -> None:
+        """Raise the temperature as far as draws stay effective, and resample."""
+        count = count // THINNED if self.is_thin else count
+        following = choose_temperature(self.places.fit, self.temperature, LARGEST_SHARE * count)
+        index = resample((following - self.temperature) * self.places.fit, count, self.rng)
+        self.places, self.temperature, self.stages = self.places.take(index), following, self.stages + 1
+        self.before = self.places.z.copy()
+        if self.directions is not None:
+            self.derivative = self.derivative[index]
+
+    def sweep(self, fewest: int, most: int) -> None:
+        """Take steps in parameters until the draws have forgotten where they were, within the bounds given."""
+        for done in range(1, most + 1):
+            self.acceptance, self.stride = move_places(
+                self.places, self.survey, self.temperature, self.stride, self.rng
+            )
+            self.remembered = compute_memory(self.before, self.places.z)
+            if done >= fewest and self.remembered <= REMEMBERED:
+                break
+
+    def step(self, fewest: int, most: int) -> None:
+        """Take steps in what was measured until the draws have forgotten where they were, within the bounds given."""
+        if self.directions is None or self.temperature > LEARNED_ANEW * self.learned:
+            self.directions = learn_directions(self.places, self.survey, self.temperature, self.rng)
+            self.derivative = self.directions.differentiate(self.places, self.survey)
+            self.learned = self.temperature
+        mover = ResidualStep(self.directions, self.survey, self.temperature, self.derivative, self.length)
+        for done in range(1, most + 1):
+            self.acceptance = mover.move(self.places, self.rng)
+            self.remembered = compute_memory(self.before, self.places.z)
+            if done >= fewest and self.remembered <= REMEMBERED:
+                break
+        self.length = mover.stride
+
+    def move(self, most: int) -> None:
+        """Move the draws of one stage: in parameters while that suffices, else in what was measured."""
+        is_last = self.temperature == 1.0
+        if not self.is_thin:
+            self.sweep(*((LAST_SWEEPS, LAST_SWEEPS) if is_last else (FEWEST_SWEEPS, MOST_SWEEPS)))
+            self.is_thin = self.remembered > REMEMBERED and self.places.residual.shape[1] > 0
+        if self.is_thin:
+            self.step(*((FEWEST_LAST, 2 * most) if is_last else (1, most)))
+            if is_last:
+                self.sweep(POLISHING, POLISHING)
+
+
+def move_places(
+    places: Places, survey: Survey, temperature: float, stride: float, rng: np.random.Generator
+) -> tuple[float, float]:
+    """Move every draw once by a step in parameters, in place; each half by what the other half looks like.
+
+    Returns
+    -------
+    acceptance, stride : float
+        The share accepted, and the stride for the next time.
+    """
+    z, half = places.z, len(places.z) // 2
     halves = (np.arange(half), np.arange(half, len(z)))
     trial, correction = np.empty_like(z), np.empty(len(z))
     for mine, other in (halves, halves[::-1]):
         trial[mine], correction[mine] = Proposal.learn(z[other]).propose(z[mine], stride, rng)
-    there = evaluate(trial)
-    change = temperature * (there.fit - population.fit) + there.prior - population.prior + correction
+    there = survey.evaluate(trial)
+    change = temperature * (there.fit - places.fit) + there.start - places.start + correction
     taken = np.flatnonzero(np.log(rng.random(len(z))) < change)
-    z[taken], population.prior[taken], population.fit[taken] = trial[taken], there.prior[taken], there.fit[taken]
-    return len(taken) / len(z)
-
-
-def move_until_forgotten(
-    population: Population,
-    evaluate: Callable[[np.ndarray], Population],
-    temperature: float,
-    stride: float,
-    rng: np.random.Generator,
-    *,
-    most: int,
-) -> tuple[float, float, float, int]:
-    """Move the draws of one stage until they have forgotten where they were; adapt the stride.
-
-    The halves are moved by the same call, each by a map of the other as it was before; that map does not
-    depend on where a draw of this half goes.
-
-    Returns
-    -------
-    stride, acceptance, remembered : float
-    sweeps : int
-    """
-    before = population.z.copy()
-    fewest, most = (LAST_SWEEPS, 2 * most) if temperature == 1 else (FEWEST_SWEEPS, most)
-    remembered, acceptance, sweeps = 1.0, 0.0, 0
-    while sweeps < fewest or (remembered > REMEMBERED and sweeps < most):
-        acceptance = move_population(population, evaluate, temperature, stride, rng)
-        stride = float(np.clip(stride * np.exp(0.8 * (acceptance - WANTED_ACCEPTANCE)), 0.05, 0.99))
-        remembered = compute_memory(before, population.z)
-        sweeps += 1
-    return stride, acceptance, remembered, sweeps
-
-
-def find_switches(problem: Problem) -> list[int]:
-    """Return the places of free parameters that are nearly absent in most patients and decisive in some."""
-    return [j for j, free in enumerate(problem.free) if free.scale != "exponential" and free.sd >= SWITCH_SPREAD]
-
-
-def sample_start(problem: Problem, prior: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Turn some of the switches on in draws of the prior (draw, free), more often than the prior does."""
-    z = prior.copy()
-    for j in find_switches(problem):
-        is_on = rng.random(len(z)) < SWITCHED_SHARE
-        z[is_on, j] = SWITCHED_ON + rng.standard_normal(int(is_on.sum()))
-    return z
-
-
-def compute_start(problem: Problem, z: np.ndarray) -> np.ndarray:
-    """Return the log density of `sample_start` at ``z`` (draw, free), up to a constant."""
-    value = -0.5 * np.einsum("pf,fg,pg->p", z, problem.precision, z)
-    for j in find_switches(problem):
-        # ratio of the two normal densities: exp(a z - a^2 / 2)
-        on = np.log(SWITCHED_SHARE) + SWITCHED_ON * z[:, j] - 0.5 * SWITCHED_ON**2
-        value = value + np.logaddexp(np.log(1 - SWITCHED_SHARE), on)
-    return np.asarray(value)
+    places.put(taken, there, taken)
+    acceptance = len(taken) / len(z)
+    return acceptance, float(np.clip(stride * np.exp(0.8 * (acceptance - WANTED_ACCEPTANCE)), 0.05, 0.99))
 
 
 def sample_posterior(
@@ -222,7 +237,7 @@ def sample_posterior(
     count: int,
     *,
     rng: np.random.Generator,
-    most: int = 16,
+    most: int = 6,
     threads: int | None = None,
 ) -> Draws:
     """Carry draws of the prior to the posterior.
@@ -234,34 +249,22 @@ def sample_posterior(
     count : int
         Draws from the posterior; an even number, and many more than free parameters.
     most : int
-        Moves of every draw in one stage, at most.
+        Steps of every draw in what was measured in one stage, at most; twice as many in the last.
 
     Returns
     -------
     Draws
     """
-
-    def evaluate(z: np.ndarray) -> Population:
-        log_start = compute_start(problem, z)
-        inside = np.clip(z, -2 * FARTHEST, 2 * FARTHEST)
-        value = compute_log_posterior(problem, inside, with_gradient=False, rtol=ACCURACY, threads=threads).value
-        is_near = np.abs(z).max(axis=1) <= FARTHEST
-        return Population(z.copy(), log_start, np.where(is_near, value - log_start, -np.inf), np.arange(len(z)))
-
-    population = evaluate(sample_start(problem, prior, rng))
-    if np.isfinite(population.fit).sum() < LARGEST_SHARE * count:
+    survey = Survey(problem, threads)
+    places = survey.evaluate(sample_start(problem, prior, rng))
+    if np.isfinite(places.fit).sum() < LARGEST_SHARE * count:
         return Draws(prior[:count], 0, 0.0, 0.0, 1.0, 1.0, len(prior), np.arange(count))
-    temperature, stages, stride, sweeps = 0.0, 0, 0.7, 0
-    acceptance, remembered = 0.0, 1.0
-    while temperature < 1 and stages < MOST_STAGES:
-        following = choose_temperature(population.fit, temperature, LARGEST_SHARE * count)
-        weights = (following - temperature) * population.fit
-        population = population.take(resample(weights, count, rng))
-        temperature, stages = following, stages + 1
-        stride, acceptance, remembered, moves = move_until_forgotten(
-            population, evaluate, temperature, stride, rng, most=most
-        )
-        sweeps += moves
-    effective = compute_effective_draws(population.z, population.origin) if temperature == 1 else 1.0
-    evaluations = len(prior) + sweeps * count
-    return Draws(population.z, stages, temperature, acceptance, remembered, effective, evaluations, population.origin)
+    journey = Journey(survey, rng, places)
+    while journey.temperature < 1 and journey.stages < MOST_STAGES:
+        journey.warm(count)
+        journey.move(most)
+    z, origin, temperature = journey.places.z, journey.places.origin, journey.temperature
+    effective = compute_effective_draws(z, origin) if temperature == 1 else 1.0
+    return Draws(
+        z, journey.stages, temperature, journey.acceptance, journey.remembered, effective, survey.courses, origin
+    )

@@ -70,7 +70,7 @@ def fit_individual(
     *,
     rng: np.random.Generator,
     draws: int = 1024,
-    most: int = 16,
+    most: int = 6,
     with_mode: bool = True,
     threads: int | None = None,
 ) -> IndividualFit:
@@ -83,7 +83,7 @@ def fit_individual(
     draws : int
         Posterior draws; even.
     most : int
-        Moves of every draw in one tempered stage, at most.
+        Steps of every draw in one tempered stage that cost some twenty courses, at most.
     with_mode : bool
         Whether to climb to the mode, which the draws do not need.
     threads : int, optional

@@ -18,7 +18,7 @@ from livingdrug.core.model import Model
 from livingdrug.core.parameters import ParameterSet
 from livingdrug.engine.compile import Kernel
 from livingdrug.engine.schedule import Change, Schedule
-from livingdrug.engine.solve import solve
+from livingdrug.engine.solve import Solution, solve
 from livingdrug.fit.likelihood import Likelihood, Noise, Rows, compute_log_likelihood
 from livingdrug.fit.rows import create_rows
 
@@ -227,6 +227,29 @@ def create_schedule(problem: Problem, patients: int) -> Schedule | None:
     return Schedule.from_changes(problem.model, [problem.changes] * patients)
 
 
+def solve_candidates(
+    problem: Problem, parameters: np.ndarray, *, wrt: Sequence[str] = (), rtol: float, threads: int | None
+) -> tuple[np.ndarray, Solution]:
+    """Run the course of every candidate; return what it predicts for every row, (patient, row), and the solution."""
+    solution = solve(
+        problem.kernel,
+        parameters,
+        problem.times,
+        schedule=create_schedule(problem, len(parameters)),
+        keep=problem.outputs,
+        wrt=wrt,
+        rtol=rtol,
+        threads=threads,
+        max_steps=MOST_STEPS,
+    )
+    return solution.values[:, problem.rows.time, problem.rows.output], solution
+
+
+def predict_rows(problem: Problem, z: np.ndarray, *, rtol: float = 1e-5, threads: int | None = None) -> np.ndarray:
+    """Return what candidates ``z`` (patient, free) predict for every row, (patient, row)."""
+    return solve_candidates(problem, compute_parameters(problem, z)[0], rtol=rtol, threads=threads)[0]
+
+
 def compute_log_posterior(
     problem: Problem, z: np.ndarray, *, with_gradient: bool, rtol: float = 1e-5, threads: int | None = None
 ) -> Evaluation:
@@ -244,19 +267,10 @@ def compute_log_posterior(
     if len(problem.rows) == 0:
         return Evaluation(prior, -pull, precision.copy(), np.zeros(len(z), dtype=np.uint8))
     parameters, stretch = compute_parameters(problem, z)
-    solution = solve(
-        problem.kernel,
-        parameters,
-        problem.times,
-        schedule=create_schedule(problem, len(z)),
-        keep=problem.outputs,
-        wrt=problem.names if with_gradient else (),
-        rtol=rtol,
-        threads=threads,
-        max_steps=MOST_STEPS,
-    )
+    wrt = problem.names if with_gradient else ()
+    predicted, solution = solve_candidates(problem, parameters, wrt=wrt, rtol=rtol, threads=threads)
     rows = problem.rows
-    fit: Likelihood = compute_log_likelihood(rows, solution.values[:, rows.time, rows.output])
+    fit: Likelihood = compute_log_likelihood(rows, predicted)
     if not with_gradient:
         return Evaluation(prior + fit.value, -pull, precision, solution.outcome)
     if solution.gradient is None:

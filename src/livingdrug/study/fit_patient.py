@@ -119,12 +119,12 @@ def fit_patient(
 
 
 def choose_most(draws: int) -> int:
-    """Return the moves in one stage at most: fewer in a quick fit, which somebody waits for.
+    """Return the long steps in one stage at most: fewer in a quick fit, which somebody waits for.
 
     >>> choose_most(512), choose_most(1024)
-    (8, 16)
+    (3, 6)
     """
-    return 8 if draws < DRAWS else 16
+    return 3 if draws < DRAWS else 6
 
 
 def solve_draws(

@@ -110,8 +110,6 @@ PLANS: Mapping[str, Plan] = {
 def choose_free(plan: Plan, values: ParameterSet, variables: set[str]) -> tuple[str, ...]:
     """Return the free parameters: those with a spread, and of scales and nuisances only those that were measured."""
     unused = {parameter for output, parameter in plan.scales.items() if output not in variables}
-    if "antigen_density" not in variables and "antigen_positive_fraction" not in variables:
-        unused.add("antigen_density_high")
     known = [name for name, value in values.values.items() if value.spread is not None]
     extra = [name for variable, names in plan.nuisance.items() if variable in variables for name in names]
     return tuple(name for name in (*plan.free, *extra) if name in known and name not in unused)
