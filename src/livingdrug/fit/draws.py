@@ -6,8 +6,8 @@ and move every draw (sequential Monte Carlo; Del Moral 2006). Moves go on until 
 resampled. They are steps in parameters (:mod:`livingdrug.fit.proposal`, learned from the other half of the draws, one
 course each) for as long as a few of these suffice, and steps in what was measured
 (:mod:`livingdrug.fit.residual_step`, some twenty courses each, of half as many draws) from the stage on in which they
-do not. Both leave the stage's distribution unchanged. The start has several times as many draws as the end: a draw of the prior costs
-one course, and where few of many are kept, those few are different ones.
+do not. Both leave the stage's distribution unchanged. The start has several times as many draws as the end: a draw
+of the prior costs one course, and where few of many are kept, those few are different ones.
 
 Starting at the prior, not at a mode, is a choice by measurement: a clone that most patients do not have is a
 mode that no gradient finds, and a Laplace approximation at the best mode was effective for 1 to 6 in 100 draws only.
