@@ -1,9 +1,10 @@
 r"""Population values by expectation-maximisation with importance sampling, their likelihood and standard errors.
 
 Each patient's conditional distribution is sampled from a Student-t distribution at its present mean and covariance
-(a tenth of the draws from the population instead, so that weights stay bounded), with the same quasi-random points in
-every iteration: the expectation step is then a smooth function of the values, and the iterations settle. Means,
-covariances and noises follow in closed form (Wei and Tanner 1990; Bauer and Guzy 2004).
+(a tenth of the draws from the population instead, so that weights stay bounded), and its courses are computed once: the
+iterations weigh the same draws again by other values, so each raises the same likelihood, and they settle. Draws that
+followed the weights of every iteration shrank with them, and the spreads after them. Means, covariances and noises
+follow in closed form (Wei and Tanner 1990; Bauer and Guzy 2004).
 
 The information about the means is what complete data would hold less what is missing (Louis 1982),
 
@@ -40,6 +41,10 @@ WIDER = 1.5
 """Factor on the standard deviations that draws are made with."""
 SHARE = 0.1
 """Of the draws, those from the population."""
+SETTLED = 5e-4
+"""Iterations end when means (in spreads), and spreads and noises (as shares) change by less."""
+ROUNDS = 2
+"""How often draws are made: where the Markov chains left each patient, and where the first round did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,39 +101,40 @@ class _Expectation:
         return np.asarray(np.einsum("pdf,pdg->pfg", self.weights[:, :, None] * gap, gap))
 
 
-class _Sampler:
-    """Fixed quasi-random points, turned into draws of every patient."""
+class _Sample:
+    """Draws of every patient around its mean, and what they predict: made once, weighed again for other values.
 
-    def __init__(self, problem: PopulationProblem, draws: int, free: int, seed: int) -> None:
-        self.rows, self.predict = problem.rows, problem.predict
-        patients = len(self.rows.value)
-        wide = round(SHARE * draws)
+    A share of the draws comes from the population, so that weights stay bounded.
+    """
+
+    def __init__(
+        self, problem: PopulationProblem, values: PopulationValues, moments: PatientMoments, draws: int, seed: int
+    ) -> None:
+        self.rows, free = problem.rows, len(values.mean)
+        patients, wide = len(self.rows.value), round(SHARE * draws)
         points = _spread_points(draws - wide, free + 1, seed)
-        self.normal = ndtri(points[:, :free])
-        self.stretch = np.sqrt(FREEDOM / chi2.ppf(points[:, free], FREEDOM))
-        self.wide = ndtri(_spread_points(wide, free, seed + 1))
-        self.patient = np.repeat(np.arange(patients), draws)
-        self.shape = (patients, draws)
+        normal, stretch = ndtri(points[:, :free]), np.sqrt(FREEDOM / chi2.ppf(points[:, free], FREEDOM))
+        far = ndtri(_spread_points(wide, free, seed + 1))
+        root, own = np.linalg.cholesky(values.covariance), WIDER * _factor(moments.covariances, values.covariance)
+        near = moments.means[:, None, :] + np.einsum("pfg,dg->pdf", own, normal * stretch[:, None])
+        self.z = np.concatenate([near, np.broadcast_to(values.mean + far @ root.T, (patients, *far.shape))], axis=1)
+        self.patient, self.shape = np.repeat(np.arange(patients), draws), (patients, draws)
+        self.predicted = problem.predict(self.z.reshape(-1, free), self.patient)
+        by_own = _compute_student(self.z, moments.means, own) + np.log(1 - wide / draws)
+        prior = compute_normal(self.z.reshape(-1, free), values.mean, root).reshape(self.shape)
+        self.by_draw = np.logaddexp(by_own, prior + np.log(wide / draws))
 
-    def expect(self, values: PopulationValues, moments: PatientMoments) -> _Expectation:
-        """Draw each patient around its mean, weigh the draws, and return what they show."""
-        free = len(values.mean)
-        root = np.linalg.cholesky(values.covariance)
-        means, own = moments.means, WIDER * _factor(moments.covariances, values.covariance)
-        near = means[:, None, :] + np.einsum("pfg,dg->pdf", own, self.normal * self.stretch[:, None])
-        wide = np.broadcast_to(values.mean + self.wide @ root.T, (len(near), *self.wide.shape))
-        z = np.concatenate([near, wide], axis=1)
-        flat = z.reshape(-1, free)
-        predicted = self.predict(flat, self.patient)
-        fit = compute_row_terms(self.rows, self.patient, predicted, values.noise).sum(axis=1).reshape(self.shape)
-        prior = compute_normal(flat, values.mean, root).reshape(self.shape)
-        share = self.wide.shape[0] / self.shape[1]
-        by_own = _compute_student(z, means, own) + np.log(1 - share)
-        log_weights = fit + prior - np.logaddexp(by_own, prior + np.log(share))
+    def weigh(self, values: PopulationValues) -> _Expectation:
+        """Weigh the draws by values, and return what they show."""
+        free, root = len(values.mean), np.linalg.cholesky(values.covariance)
+        rows = compute_row_terms(self.rows, self.patient, self.predicted, values.noise)
+        prior = compute_normal(self.z.reshape(-1, free), values.mean, root)
+        log_weights = (rows.sum(axis=1) + prior).reshape(self.shape) - self.by_draw
         total = logsumexp(log_weights, axis=1)
         weights = np.exp(log_weights - total[:, None])
-        squares = compute_squares(self.rows, self.patient, predicted, values.noise).reshape(*self.shape, -1)
-        return _Expectation(z, weights, np.einsum("pd,pdr->pr", weights, squares), total - np.log(self.shape[1]))
+        squares = compute_squares(self.rows, self.patient, self.predicted, values.noise).reshape(*self.shape, -1)
+        shown = np.einsum("pd,pdr->pr", weights, squares)
+        return _Expectation(self.z, weights, shown, total - np.log(self.shape[1]))
 
 
 def _spread_points(count: int, size: int, seed: int) -> np.ndarray:
@@ -159,8 +165,8 @@ def fit_by_importance(
     moments: PatientMoments,
     *,
     seed: int,
-    draws: int = 256,
-    iterations: int = 60,
+    draws: int = 512,
+    iterations: int = 100,
     progress: Callable[[int, int], None] | None = None,
 ) -> PopulationFit:
     """Estimate population values.
@@ -171,7 +177,9 @@ def fit_by_importance(
     moments : PatientMoments
         Roughly right, as :func:`fit_by_markov_chains` returns them.
     draws : int
-        Of each patient in each iteration.
+        Of each patient.
+    iterations : int
+        Of each round, at most; fewer where the values settle.
 
     Raises
     ------
@@ -180,20 +188,22 @@ def fit_by_importance(
     """
     rows = problem.rows
     check_start(rows, start)
-    sampler = _Sampler(problem, draws, len(start.mean), seed)
     values, history = start, []
-    for iteration in range(iterations):
-        found = sampler.expect(values, moments)
+    for round_ in range(ROUNDS):
+        sample = _Sample(problem, values, moments, draws, seed)
+        for iteration in range(iterations):
+            found = sample.weigh(values)
+            before, values = values, _maximise(rows, found, with_correlations=problem.with_correlations)
+            history.append(found.log_likelihood.sum())
+            if progress is not None:
+                progress(round_ * iterations + iteration + 1, ROUNDS * iterations)
+            if _compute_change(before, values) < SETTLED:
+                break
+        found = sample.weigh(values)
         moments = PatientMoments(found.means, found.covariances)
-        values = _maximise(rows, found, with_correlations=problem.with_correlations)
-        history.append(found.log_likelihood.sum())
-        if progress is not None:
-            progress(iteration + 1, iterations)
-    found = sampler.expect(values, moments)
     errors = _compute_errors(rows, values, found)
     effective = 1 / (found.weights**2).sum(axis=1)
     total = float(found.log_likelihood.sum())
-    moments = PatientMoments(found.means, found.covariances)
     return PopulationFit(values, *errors, total, effective, moments, np.array(history))
 
 
@@ -205,6 +215,13 @@ def _maximise(rows: PopulationRows, found: _Expectation, *, with_correlations: b
         covariance = np.diag(np.maximum(np.diag(covariance), SMALLEST_SPREAD**2))
     noise = np.sqrt(sum_by_kind(rows, found.squares) / np.maximum(count_by_kind(rows), 1))
     return PopulationValues(mean, covariance, np.maximum(noise, SMALLEST_SPREAD))
+
+
+def _compute_change(before: PopulationValues, after: PopulationValues) -> float:
+    """Return the largest change of any value: of means in spreads, of spreads and noises as a share."""
+    mean = np.abs(after.mean - before.mean) / before.spread
+    shares = np.concatenate([after.spread / before.spread, after.noise / before.noise])
+    return float(max(mean.max(), np.abs(shares - 1).max()))
 
 
 def _invert(information: np.ndarray) -> np.ndarray:

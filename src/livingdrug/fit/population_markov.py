@@ -120,7 +120,7 @@ def fit_by_markov_chains(
     start: PopulationValues,
     *,
     rng: np.random.Generator,
-    chains: int = 6,
+    chains: int = 4,
     burn_in: int = 150,
     iterations: int = 150,
     progress: Callable[[int, int], None] | None = None,

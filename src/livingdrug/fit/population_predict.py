@@ -12,6 +12,9 @@ from livingdrug.engine.solve import solve
 from livingdrug.fit.likelihood import compute_scaled
 from livingdrug.fit.problem import MOST_STEPS, Free
 
+ACCURACY = 1e-3
+"""Relative tolerance of the engine, far below the noise of every assay."""
+
 Arrange = Callable[[np.ndarray, np.ndarray], Schedule | None]
 """``arrange(parameters, patient)``: the schedule of candidates (draw, parameter) of some patients (draw,)."""
 
@@ -59,7 +62,7 @@ class Prediction:
             self.times,
             schedule=self.arrange(parameters, patient),
             keep=self.outputs,
-            rtol=1e-5,
+            rtol=ACCURACY,
             threads=self.threads,
             max_steps=MOST_STEPS,
         )
