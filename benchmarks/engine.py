@@ -45,7 +45,7 @@ PEERS: dict[str, tuple[str, list[dict[str, object]]]] = {
     "scipy_lsoda_two_processes": ("scipy_lsoda", [{"door": "solve_ivp"}]),
     "scipy_odeint": ("scipy_lsoda", [{"door": "odeint"}]),
 }
-GRADIENT_PEERS = ("amici", "diffrax")
+GRADIENT_PEERS = ("scipy_lsoda", "amici", "diffrax")
 
 
 @dataclass(frozen=True)
@@ -155,6 +155,7 @@ def run_gradient(bench: Bench, peers: Sequence[str], missing: dict[str, str]) ->
             (gradient.measure(ours, task, own["rtol"], count), gradient.measure(engine, task, found["rtol"], part))
             for _ in range(bench.plan.repeats)
         ]
+        engine.close()
         mine, theirs = (max(column) for column in zip(*pairs, strict=True))
         result[name] = {"rate": theirs, "ours": mine, "ratio": mine / theirs, "patients": part, **found}
     return result

@@ -1,18 +1,25 @@
 """SciPy LSODA with a right-hand side and Jacobian compiled by Numba; one process, as SciPy comes, or two.
 
-Both doors are measured: ``solve_ivp(method="LSODA")`` and the older ``odeint``, which spends less in Python.
+Both doors are measured: ``solve_ivp(method="LSODA")`` and the older ``odeint``, which spends less in Python. LSODA has
+no sensitivities: gradients are forward differences, by ``odeint`` in two processes.
 """
 
 import multiprocessing
 import time
 import warnings
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numba
 import numpy as np
+from gradient import combine
 from scipy.integrate import odeint, solve_ivp
 from source import build_functions, write_functions
 
 from reference import Workload
+
+STEP = 1e-4
+"""Step of a forward difference, of the logarithm of a parameter."""
 
 MACHINE: dict[str, object] = {}
 
@@ -102,3 +109,32 @@ class ScipyLsoda:
 def prepare(work: Workload, door: str = "solve_ivp", processes: int = 2) -> ScipyLsoda:
     """Start the processes."""
     return ScipyLsoda(work, door, processes)
+
+
+class Gradient:
+    """Forward differences by the logarithm of each free parameter."""
+
+    def __init__(self, work: Workload, names: Sequence[str]) -> None:
+        self.solver = ScipyLsoda(work, "odeint")
+        self.columns = [work.equations.model.parameter_names.index(n) for n in names]
+
+    def compute(self, work: Workload, measured: np.ndarray, rtol: float) -> tuple[np.ndarray, float]:
+        """Return the gradient, (patient, name), and the seconds of the slower process."""
+        copies = 1 + len(self.columns)
+        moved = np.repeat(work.parameters[:, None, :], copies, axis=1)
+        for k, column in enumerate(self.columns):
+            moved[:, k + 1, column] *= np.exp(STEP)
+        many = replace(work, parameters=moved.reshape(-1, work.parameters.shape[1]))
+        values, seconds = self.solver.solve(many, rtol, rtol)
+        values = values.reshape(len(work.parameters), copies, *values.shape[1:])
+        change = np.moveaxis(values[:, 1:] - values[:, :1], 1, -1) / STEP
+        return combine(values[:, 0] + work.cell, change, measured, np.ones((len(values), copies - 1))), seconds
+
+    def close(self) -> None:
+        """End the processes."""
+        self.solver.close()
+
+
+def prepare_gradient(work: Workload, names: Sequence[str]) -> Gradient:
+    """Start the processes."""
+    return Gradient(work, names)
