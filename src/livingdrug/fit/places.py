@@ -1,13 +1,13 @@
 """Where the draws of one patient are on their way from the prior to the posterior, and what is known of each place."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from livingdrug.fit.climb import FARTHEST
 from livingdrug.fit.likelihood import compute_log_likelihood
 from livingdrug.fit.problem import Problem, predict_rows
-from livingdrug.fit.residuals import compute_residuals
+from livingdrug.fit.residuals import Ruler
 
 ACCURACY = 1e-3
 """Relative tolerance of the engine: the log posterior is off by less than 0.002, far below the noise of every assay."""
@@ -74,6 +74,11 @@ def compute_start(problem: Problem, z: np.ndarray) -> np.ndarray:
     return np.asarray(value)
 
 
+def is_near(z: np.ndarray) -> np.ndarray:
+    """Tell which places (draw, free) are near enough to the typical patient to be anybody's."""
+    return np.asarray(np.abs(z).max(axis=1) <= FARTHEST)
+
+
 @dataclass(slots=True)
 class Survey:
     """How places of one patient are looked at, one engine call each time.
@@ -90,6 +95,10 @@ class Survey:
     problem: Problem
     threads: int | None = None
     courses: int = 0
+    ruler: Ruler = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.ruler = Ruler(self.problem.rows)
 
     def predict(self, z: np.ndarray) -> np.ndarray:
         """Return what places (draw, free) predict for every row, (draw, row)."""
@@ -99,13 +108,16 @@ class Survey:
 
     def find_residuals(self, z: np.ndarray) -> np.ndarray:
         """Return by how much places miss what was measured, (draw, two-sided row)."""
-        return compute_residuals(self.problem.rows, self.predict(z))
+        return self.ruler.measure(self.predict(z))
 
     def evaluate(self, z: np.ndarray) -> Places:
         """Return all that is known of places (draw, free)."""
-        predicted, start = self.predict(z), compute_start(self.problem, z)
+        return self.judge(z, self.predict(z))
+
+    def judge(self, z: np.ndarray, predicted: np.ndarray) -> Places:
+        """Return all that is known of places (draw, free) whose courses predict ``predicted`` (draw, row)."""
+        start = compute_start(self.problem, z)
         prior = -0.5 * np.einsum("pf,pf->p", z @ self.problem.precision, z)
         value = prior + compute_log_likelihood(self.problem.rows, predicted).value - start
-        is_near = np.abs(z).max(axis=1) <= FARTHEST
-        residual = compute_residuals(self.problem.rows, predicted)
-        return Places(z.copy(), start, np.where(is_near, value, -np.inf), residual, np.arange(len(z)))
+        fit = np.where(is_near(z), value, -np.inf)
+        return Places(z.copy(), start, fit, self.ruler.measure(predicted), np.arange(len(z)))

@@ -27,7 +27,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from livingdrug.fit.informed import InformedDirections
-from livingdrug.fit.places import Places, Survey
+from livingdrug.fit.places import Places, Survey, is_near
 
 MOST_TRIES = 8
 """Courses, at most, in which a step is solved for."""
@@ -48,10 +48,10 @@ SHORTEST = 0.1
 
 @dataclass(slots=True)
 class Solved:
-    """Steps that were solved for: where they end, which were solved, in how many courses."""
+    """Steps that were solved for: where they end, what is predicted there, and which were solved."""
 
     a: np.ndarray
-    places: Places
+    predicted: np.ndarray
     is_solved: np.ndarray
 
 
@@ -84,9 +84,9 @@ class Frame:
         """Return a copy of some draws."""
         return Frame(self.value[index], self.slope[index], self.basis[index], self.root[index])
 
-    def project(self, value: np.ndarray) -> np.ndarray:
-        """Return ``Q^T F`` of values (draw, informed + row)."""
-        return np.asarray(np.einsum("nmk,nm->nk", self.basis, value))
+    def project(self, value: np.ndarray, which: np.ndarray | slice = slice(None)) -> np.ndarray:
+        """Return ``Q^T F`` of values (draw, informed + row), of some of the draws."""
+        return np.asarray((value[:, None, :] @ self.basis[which])[:, 0, :])
 
     def measure(self, slope: np.ndarray) -> np.ndarray:
         """Return the log of the volume that ``Q^T`` leaves of a slope elsewhere, (draw,)."""
@@ -148,7 +148,9 @@ class ResidualStep:
         chance: np.ndarray,
     ) -> np.ndarray:
         """Accept or refuse the steps that were solved for; move those accepted and return them."""
-        (a, b), arrived = here, there.places.take(found)
+        (a, b) = here
+        z = self.directions.join(there.a[found], b_there)
+        arrived = self.survey.judge(z, there.predicted[found])
         derivative = self.directions.differentiate(arrived, self.survey)
         back = Frame.look(there.a[found], arrived.residual, derivative, self.temperature)
         kept = float(np.sqrt(1 - self.stride**2))
@@ -174,28 +176,28 @@ class ResidualStep:
         a, left = a.copy(), frame.project(frame.value) - target
         length, shrink = np.full(count, np.inf), np.ones(count)
         is_solved = np.zeros(count, dtype=bool)
-        end: Places | None = None
+        end = np.full((count, len(self.survey.problem.rows)), np.nan)
         for _ in range(MOST_TRIES):
             active = np.flatnonzero(~is_solved)
             if len(active) == 0:
                 break
-            step = -np.einsum("nde,ne->nd", inverse[active], left[active]) * shrink[active, None]
+            step = -(inverse[active] @ left[active][:, :, None])[:, :, 0] * shrink[active, None]
             step *= np.minimum(1.0, LONGEST / np.maximum(np.sqrt(square(step)), 1e-300))[:, None]
             tip = a[active] + step
-            seen = self.survey.evaluate(self.directions.join(tip, b[active]))
-            rest = frame.take(active).project(join_residuals(tip, seen.residual, self.temperature)) - target[active]
-            is_finite = np.isfinite(seen.fit)
+            z = self.directions.join(tip, b[active])
+            seen = self.survey.predict(z)
+            misses = join_residuals(tip, self.survey.ruler.measure(seen), self.temperature)
+            rest = frame.project(misses, active) - target[active]
+            is_finite = np.isfinite(seen).all(axis=1) & is_near(z)
             # before its first move a draw has another b, and the change tells nothing about the slope by a
             learn_slope(inverse, active, step, rest - left[active], is_finite & np.isfinite(length[active]))
-            end = seen.take(np.arange(count)) if end is None else end
             size = np.where(is_finite, np.sqrt(square(rest)), np.inf)
             is_better = is_finite & (size <= RISE * length[active])
             moved = active[is_better]
             a[moved], left[moved], length[moved], shrink[moved] = tip[is_better], rest[is_better], size[is_better], 1.0
-            end.put(moved, seen, np.flatnonzero(is_better))
+            end[moved] = seen[is_better]
             shrink[active[~is_better]] *= 0.5
             is_solved[moved] = np.abs(rest[is_better]).max(axis=1) < CLOSE
-        assert end is not None
         return Solved(a, end, is_solved)
 
 
@@ -203,12 +205,12 @@ def learn_slope(
     inverse: np.ndarray, active: np.ndarray, step: np.ndarray, change: np.ndarray, is_finite: np.ndarray
 ) -> None:
     """Correct the inverse slopes of active draws, in place, by what a step changed (Broyden 1965)."""
-    seen = np.einsum("nde,ne->nd", inverse[active], change)
+    seen = (inverse[active] @ change[:, :, None])[:, :, 0]
     along = (step * seen).sum(axis=1)
     is_usable = is_finite & (along > FLATTEST * square(step))
     chosen, own = active[is_usable], step[is_usable]
     correction = (own - seen[is_usable]) / along[is_usable][:, None]
-    inverse[chosen] += correction[:, :, None] * np.einsum("nd,nde->ne", own, inverse[chosen])[:, None, :]
+    inverse[chosen] += correction[:, :, None] * (own[:, None, :] @ inverse[chosen])
 
 
 def compute_target(places: Places, temperature: float) -> np.ndarray:

@@ -16,40 +16,62 @@ def find_two_sided(rows: Rows) -> np.ndarray:
     return np.flatnonzero(is_measured & ~((rows.kind == COUNT) & (rows.value == 0)))
 
 
-def compute_residuals(rows: Rows, predicted: np.ndarray) -> np.ndarray:
-    """Return the residuals of the rows that `find_two_sided` finds.
+class Ruler:
+    """Measures residuals of one patient's rows; what does not depend on the prediction is prepared once.
 
     Parameters
     ----------
-    predicted : (patient, row) [unit of the row's variable]
-
-    Returns
-    -------
-    residual : (patient, two-sided row)
-        Positive where more was measured than predicted; 0 where the prediction is not a number. Of an interval the
-        distance from its middle, in units of its half width or of the noise, whichever is larger.
+    rows : Rows
 
     Examples
     --------
     >>> one = np.array([0])
     >>> rows = Rows(one, one, np.log([2.0]), np.array([0.5]), np.array([0.0]), one + 1, one)
-    >>> compute_residuals(rows, np.array([[2.0], [1.0]])).round(2).tolist()
+    >>> Ruler(rows).measure(np.array([[2.0], [1.0]])).round(2).tolist()
     [[0.0], [1.39]]
     """
-    kept = find_two_sided(rows)
-    kind, sd, value = rows.kind[kept], rows.sd[kept], rows.value[kept]
-    scaled = compute_scaled(predicted[:, kept], kind, rows.floor[kept])[0]
-    is_interval = rows.censored[kept] == INTERVAL
-    half = 0.5 * (value - rows.lower[kept]) if is_interval.any() else np.zeros(len(kept))
-    with np.errstate(invalid="ignore", over="ignore"):
-        middle, width = np.where(is_interval, value - half, value), np.where(is_interval, np.maximum(half, sd), sd)
-        residual = (middle - scaled) / width
-        if len(rows.freedom):
-            residual = shorten_residuals(residual, rows.freedom[kept])
-        is_count = kind == COUNT
-        if is_count.any():
-            residual[:, is_count] = compute_count_residuals(rows, predicted, kept[is_count])
-    return np.where(np.isfinite(residual), residual, 0.0)
+
+    def __init__(self, rows: Rows) -> None:
+        self.kept = kept = find_two_sided(rows)
+        self.kind, self.floor = rows.kind[kept], rows.floor[kept]
+        value, sd, is_interval = rows.value[kept], rows.sd[kept], rows.censored[kept] == INTERVAL
+        half = 0.5 * (value - rows.lower[kept]) if is_interval.any() else np.zeros(len(kept))
+        self.middle = np.where(is_interval, value - half, value)
+        self.width = np.where(is_interval, np.maximum(half, sd), sd)
+        self.freedom = rows.freedom[kept] if len(rows.freedom) else np.full(len(kept), np.inf)
+        self.counts = np.flatnonzero(self.kind == COUNT)
+        place = kept[self.counts]
+        self.exposure = rows.exposure[place] if len(rows.exposure) else np.ones(len(place))
+        self.least, self.count, self.spread = rows.floor[place], rows.value[place], rows.sd[place]
+
+    def measure(self, predicted: np.ndarray) -> np.ndarray:
+        """Return the residuals.
+
+        Parameters
+        ----------
+        predicted : (patient, row) [unit of the row's variable]
+
+        Returns
+        -------
+        residual : (patient, two-sided row)
+            Positive where more was measured than predicted; 0 where the prediction is not a number. Of an interval
+            the distance from its middle, in units of its half width or of the noise, whichever is larger.
+        """
+        own = predicted[:, self.kept]
+        with np.errstate(invalid="ignore", over="ignore"):
+            residual = (self.middle - compute_scaled(own, self.kind, self.floor)[0]) / self.width
+            if not np.isinf(self.freedom).all():
+                residual = shorten_residuals(residual, self.freedom)
+            if len(self.counts):
+                residual[:, self.counts] = self.measure_counts(own[:, self.counts])
+        return np.where(np.isfinite(residual), residual, 0.0)
+
+    def measure_counts(self, predicted: np.ndarray) -> np.ndarray:
+        """Return the deviance residuals of counts, (patient, count)."""
+        expected = np.maximum(predicted, 0.0) * self.exposure + self.least
+        best = compute_count_terms(self.count, self.count, self.spread)[0]
+        loss = best - compute_count_terms(self.count, expected, self.spread)[0]
+        return np.asarray(np.sign(self.count - expected) * np.sqrt(2 * np.maximum(loss, 0.0)))
 
 
 def shorten_residuals(residual: np.ndarray, freedom: np.ndarray) -> np.ndarray:
@@ -63,13 +85,3 @@ def shorten_residuals(residual: np.ndarray, freedom: np.ndarray) -> np.ndarray:
     nu = np.where(np.isinf(freedom), 1.0, freedom)
     tailed = np.sign(residual) * np.sqrt((nu + 1) * np.log1p(residual * residual / nu))
     return np.where(np.isinf(freedom), residual, tailed)
-
-
-def compute_count_residuals(rows: Rows, predicted: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """Return the deviance residuals of counts, (patient, place)."""
-    exposure = rows.exposure[places] if len(rows.exposure) else np.ones(len(places))
-    expected = np.maximum(predicted[:, places], 0.0) * exposure + rows.floor[places]
-    count = np.broadcast_to(rows.value[places], expected.shape)
-    spread = np.broadcast_to(rows.sd[places], expected.shape)
-    loss = compute_count_terms(count, count, spread)[0] - compute_count_terms(count, expected, spread)[0]
-    return np.asarray(np.sign(count - expected) * np.sqrt(2 * np.maximum(loss, 0.0)))

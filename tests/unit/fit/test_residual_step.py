@@ -8,7 +8,7 @@ from livingdrug.fit.informed import differentiate, learn_directions
 from livingdrug.fit.likelihood import Rows, compute_log_likelihood
 from livingdrug.fit.places import Survey
 from livingdrug.fit.residual_step import ResidualStep, square
-from livingdrug.fit.residuals import compute_residuals, find_two_sided
+from livingdrug.fit.residuals import Ruler, find_two_sided
 
 COUNT, LOGNORMAL = 3, 1
 
@@ -111,7 +111,7 @@ def test_a_residual_squared_is_twice_the_likelihood_that_is_lost(freedom):
     )
     predicted = np.array([[1.0, 0.2], [9.0, 2.0]])
     lost = compute_log_likelihood(rows, np.array([[3.0, 0.7]])).value - compute_log_likelihood(rows, predicted).value
-    assert 0.5 * square(compute_residuals(rows, predicted)) == pytest.approx(lost)
+    assert 0.5 * square(Ruler(rows).measure(predicted)) == pytest.approx(lost)
 
 
 def test_rows_that_only_one_side_can_miss_have_no_residual():
@@ -127,4 +127,4 @@ def test_rows_that_only_one_side_can_miss_have_no_residual():
         exposure=np.ones(3),
     )
     assert find_two_sided(rows).tolist() == [2]
-    assert compute_residuals(rows, np.array([[1.0, 1.0, np.nan]])).tolist() == [[0.0]]
+    assert Ruler(rows).measure(np.array([[1.0, 1.0, np.nan]])).tolist() == [[0.0]]
