@@ -39,7 +39,7 @@ FIRST_STRIDE, FIRST_LENGTH = 0.7, 0.7
 """Strides of either step at the start; both adapt."""
 THINNED = 2
 """From the stage on in which steps in what was measured are needed, one in so many draws goes on: such a step costs
-some twenty courses, and the draws it leaves are nearly independent."""
+some twenty courses, and the draws it leaves are nearly independent. In the end each stands for so many equal ones."""
 LEARNED_ANEW = 5.0
 """Informed directions are learned anew when the temperature has risen by this factor."""
 
@@ -51,6 +51,7 @@ class Draws:
     Parameters
     ----------
     z : (draw, free)
+        Of a thin posterior each stands twice.
     stages : int
         Tempered stages that were needed.
     temperature : float
@@ -247,7 +248,8 @@ def sample_posterior(
     prior : (start, free)
         Independent draws, `count` or several times as many.
     count : int
-        Draws from the posterior; an even number, and many more than free parameters.
+        Draws from the posterior; an even number, and many more than free parameters. Of a thin posterior half as
+        many are different ones, each standing twice.
     most : int
         Steps of every draw in what was measured in one stage, at most; twice as many in the last.
 
@@ -265,6 +267,8 @@ def sample_posterior(
         journey.move(most)
     z, origin, temperature = journey.places.z, journey.places.origin, journey.temperature
     effective = compute_effective_draws(z, origin) if temperature == 1 else 1.0
+    times = count // len(z)
+    z, origin = np.repeat(z, times, axis=0), np.repeat(origin, times)
     return Draws(
         z, journey.stages, temperature, journey.acceptance, journey.remembered, effective, survey.courses, origin
     )
