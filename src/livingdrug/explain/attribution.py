@@ -112,7 +112,7 @@ class Attribution:
         for place, label in enumerate((*self.names, NONE)):
             classes.setdefault(name(label), []).append(place)
         return {
-            label: smooth_chance(float((self.reasons[places] > 0).any(axis=0).mean()), self.effective)
+            label: smooth_chance(float((self.reasons[places] > 0).any(axis=0).mean()), self.effective, len(classes))
             for label, places in classes.items()
         }
 
@@ -155,15 +155,15 @@ def smooth_share(share: np.ndarray, effective: float) -> np.ndarray:
     return np.asarray((share * effective + 1 / len(share)) / (effective + 1))
 
 
-def smooth_chance(chance: float, effective: float) -> float:
-    """Draw a chance seen in ``effective`` draws towards one half by the weight of one draw.
+def smooth_chance(chance: float, effective: float, classes: int) -> float:
+    """Draw the chance of one class, seen in ``effective`` draws, towards that of any by the weight of one draw.
 
     Examples
     --------
-    >>> smooth_chance(1.0, 49.0)
-    0.99
+    >>> smooth_chance(1.0, 49.0, 4)
+    0.985
     """
-    return (chance * effective + 0.5) / (effective + 1)
+    return (chance * effective + 1 / classes) / (effective + 1)
 
 
 def compute_interval(probability: float, effective: float) -> tuple[float, float]:
@@ -227,7 +227,14 @@ def attribute_failure(  # noqa: PLR0913 - draws, what may be switched, and how e
     parts = np.where(shapley.sum(axis=0) > 0, shapley / np.maximum(found.together[kept], LEAST), 0.0)
     shares = [
         create_share(
-            candidate, float(probability[k]), alone[k], parts[k], failure[kept], winners[k] > 0, effective=independent
+            candidate,
+            float(probability[k]),
+            alone[k],
+            parts[k],
+            failure[kept],
+            winners[k] > 0,
+            effective=independent,
+            classes=len(reasons),
         )
         for k, candidate in enumerate(candidates)
     ]
@@ -261,6 +268,7 @@ def create_share(
     is_reason: np.ndarray,
     *,
     effective: float,
+    classes: int,
 ) -> MechanismShare:
     """Summarise one mechanism over the draws."""
     lower, upper = compute_interval(probability, effective)
@@ -280,6 +288,6 @@ def create_share(
         share_lower=float(part_low),
         share_upper=float(part_high),
         rescue=float(np.clip(1 - failure + reduction, 0, 1).mean()),
-        named=smooth_chance(float(is_reason.mean()), effective),
+        named=smooth_chance(float(is_reason.mean()), effective, classes),
         share_median=float(np.median(part)),
     )
