@@ -82,6 +82,8 @@ class Attribution:
         Mechanisms whose mean share is that of the first, within what can be told; empty where the first stands alone.
     reasons : (reason, draw)
         How much each mechanism, and last the lack of one, is the reason in each draw.
+    parts : (mechanism, draw)
+        Shapley share of each mechanism in each draw.
     names : tuple of str
         Mechanisms in the order of ``reasons``.
     kept : (draw,) int
@@ -99,6 +101,7 @@ class Attribution:
     names: tuple[str, ...] = ()
     kept: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=int))
     effective: float = 1.0
+    parts: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
 
     def compute_named(self, name: Callable[[str], str]) -> dict[str, float]:
         """Return, for each class of mechanisms, the probability that naming the class is right; ``none`` is a class.
@@ -249,6 +252,7 @@ def attribute_failure(  # noqa: PLR0913 - draws, what may be switched, and how e
         tuple(c.mechanism.value for c in candidates),
         kept,
         independent,
+        parts,
     )
 
 

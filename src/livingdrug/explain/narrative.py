@@ -1,6 +1,6 @@
 """Facts to sentences: what happened, why, how sure, and what speaks for it. Computes nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from livingdrug.explain.answer import Answer
@@ -50,7 +50,27 @@ VARIABLES = {
     "car_t_cells": "CAR T cells in blood",
     "b_cells": "B cells in blood",
 }
+DIFFERENCES = {"gB": "how fast their CAR T cells kill"}
 MOST_ALTERNATIVES = 3
+NOTABLE = 0.1
+"""A probability that another choice changes by less is not worth a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """The same posterior under another spread between patients that the calibration allows.
+
+    Parameters
+    ----------
+    parameter : str
+    spread, instead_of : float
+    chances : mapping of mechanism to probability
+    """
+
+    parameter: str
+    spread: float
+    instead_of: float
+    chances: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +107,7 @@ class Facts:
         What would most reduce the doubt.
     forecast : tuple of (days ahead, probability)
         Of progression, where the treatment has not failed.
+    alternatives : tuple of Alternative
     """
 
     subject_id: str
@@ -109,6 +130,7 @@ class Facts:
     misfit: str = ""
     measure_next: tuple[tuple[str, float], ...] = ()
     forecast: tuple[tuple[float, float], ...] = ()
+    alternatives: tuple[Alternative, ...] = ()
 
 
 def write_percent(probability: float) -> str:
@@ -208,6 +230,26 @@ def write_alternatives(facts: Facts, without: str | None) -> list[str]:
     return [f"{start}: {', '.join(listed)}."] if listed else []
 
 
+def write_dependence(facts: Facts) -> list[str]:
+    """Say where the first mechanism hangs on a choice that the calibration leaves open."""
+    if facts.attribution is None or not facts.attribution.shares:
+        return []
+    first = facts.attribution.shares[0]
+    sentences = []
+    for other in facts.alternatives:
+        chance, best = other.chances.get(first.name, 0.0), max(other.chances, key=lambda name: other.chances[name])
+        if best == first.name and abs(chance - first.probability) < NOTABLE:
+            continue
+        then = "" if best == first.name else f", and {MECHANISMS.get(best, best)} first"
+        differ, named = DIFFERENCES.get(other.parameter, other.parameter), MECHANISMS.get(first.name, first.name)
+        sentences.append(
+            f"Trials do not tell how much patients differ in {differ}: with a spread of {other.spread:.2g} instead of "
+            f"{other.instead_of:.2g}, {named} would be {write_percent(chance)} instead of "
+            f"{write_percent(first.probability)}{then}."
+        )
+    return sentences
+
+
 def write_evidence(evidence: Sequence[Evidence]) -> list[str]:
     """Repeat each measurement that speaks for or against a mechanism by itself."""
     return [f"{item.statement} This speaks {item.direction} {MECHANISMS[item.mechanism.value]}." for item in evidence]
@@ -259,5 +301,6 @@ def write_sentences(facts: Facts) -> list[str]:
         *write_next(facts),
         *write_evidence(facts.evidence),
         *write_conflict(facts),
+        *write_dependence(facts),
         *write_caveats(facts),
     ]

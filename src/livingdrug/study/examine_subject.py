@@ -14,6 +14,7 @@ from livingdrug.study.forecast_progression import forecast_progression
 from livingdrug.study.patient_data import PatientData, find_end
 from livingdrug.study.plans import create_limits, create_noise
 from livingdrug.study.suggest_measurement import suggest_measurements
+from livingdrug.study.weigh_alternatives import weigh_alternatives
 from livingdrug.study.weigh_evidence import weigh_evidence
 
 
@@ -30,6 +31,7 @@ class Findings:
     moved: Mapping[tuple[int, ...], float | None] = field(default_factory=dict)
     measure_next: list[dict[str, Any]] = field(default_factory=list)
     forecast: list[dict[str, Any]] = field(default_factory=list)
+    alternatives: list[dict[str, Any]] = field(default_factory=list)
 
 
 def examine_subject(
@@ -59,4 +61,5 @@ def examine_subject(
     asked = suggest_measurements(
         fit, data, cause.attribution, cause.draws, create_noise(settings), day=day, seed=seed, jobs=jobs
     )
-    return Findings(misfit, cause, evidence, weigh_evidence(fit, data, cause, evidence, jobs=jobs), asked)
+    moved = weigh_evidence(fit, data, cause, evidence, jobs=jobs)
+    return Findings(misfit, cause, evidence, moved, asked, alternatives=weigh_alternatives(fit, cause, settings))

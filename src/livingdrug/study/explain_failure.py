@@ -1,5 +1,6 @@
 """Why did the treatment of this subject fail? Response, fit, attribution and evidence, joined."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ from livingdrug.core.tables import Record
 from livingdrug.explain.attribution import MechanismShare
 from livingdrug.explain.evidence import Evidence
 from livingdrug.explain.misfit import Misfit
-from livingdrug.explain.narrative import Facts, write_sentences
+from livingdrug.explain.narrative import Alternative, Facts, write_sentences
 from livingdrug.knowledge.parameters import list_parameters, load_parameters
 from livingdrug.knowledge.rules import load_rules
 from livingdrug.models.unified.model import UNIFIED
@@ -129,6 +130,7 @@ def explain_subject(
         forecast=findings.forecast,
         rescue=find_rescue(cause),
         ties=[] if cause is None else list(cause.attribution.ties),
+        alternatives=findings.alternatives,
     )
     return Explained(explanation, fit)
 
@@ -229,7 +231,14 @@ def collect_facts(
         misfit=misfit.why if misfit is not None and misfit.flag else "",
         measure_next=tuple((str(item["assay"]), float(item["day"])) for item in findings.measure_next),
         forecast=tuple((float(item["day"]), float(item["probability"])) for item in findings.forecast),
+        alternatives=tuple(summarise_alternative(item) for item in findings.alternatives if item["mechanisms"]),
     )
+
+
+def summarise_alternative(item: Mapping[str, Any]) -> Alternative:
+    """Return what a reader is told of one alternative: parameter, spreads, and each mechanism's probability."""
+    chances = {str(row["name"]): float(row["probability"]) for row in item["mechanisms"]}
+    return Alternative(str(item["parameter"]), float(item["spread"]), float(item["instead_of"]), chances)
 
 
 def tabulate_counterfactuals(cause: Cause | None) -> pl.DataFrame:

@@ -57,6 +57,9 @@ class Explanation:
         ``mechanism, probability``: the single fix most likely to have prevented the failure.
     ties : list of str
         Mechanisms whose shares are too alike to rank; empty where one leads.
+    alternatives : list of mapping
+        ``parameter, spread, instead_of, why, effective_draws, mechanisms``: the mechanisms under other spreads between
+        patients that the calibration allows.
     """
 
     subject_id: str
@@ -84,6 +87,7 @@ class Explanation:
     forecast: list[dict[str, Any]] = field(default_factory=list)
     rescue: Mapping[str, Any] | None = None
     ties: list[str] = field(default_factory=list)
+    alternatives: list[dict[str, Any]] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the explanation as plain values, in the form other programs rely on."""
@@ -102,6 +106,7 @@ class Explanation:
             "misfit": dict(self.misfit),
             "forecast": self.forecast,
             "mechanisms": self.mechanisms,
+            "alternatives": self.alternatives,
             "evidence": self.evidence,
             "sentences": self.sentences,
             "fit": dict(self.fit),

@@ -6,7 +6,7 @@ from livingdrug.core.outcome import Mechanism
 from livingdrug.explain.answer import Answer
 from livingdrug.explain.attribution import Attribution, MechanismShare
 from livingdrug.explain.evidence import Evidence
-from livingdrug.explain.narrative import Facts, write_percent, write_sentences
+from livingdrug.explain.narrative import Alternative, Facts, write_percent, write_sentences
 
 LOW = MechanismShare("antigen_low", "antigen", "antigen-low escape", 0.72, 0.6, 0.8, 0.66, 0.1, 1.0)
 FAST = MechanismShare("tumour_growth", "tumour", "fast tumour growth", 0.14, 0.1, 0.2, 0.2, 0.0, 0.9)
@@ -95,3 +95,12 @@ def test_a_limited_number_of_draws_never_shows_certainty(probability, words):
 def test_a_dose_that_the_record_does_not_hold_is_said_to_stand_for_itself():
     text = " ".join(write_sentences(replace(FACTS, is_dose_known=False)))
     assert "The record holds no dose of day 0: the usual dose of the product stands for it." in text
+
+
+def test_a_reason_that_hangs_on_an_open_choice_of_the_calibration_says_so():
+    other = Alternative("gB", 0.55, 0.9, {"antigen_low": 0.41, "tumour_growth": 0.5})
+    text = write(alternatives=(other,))
+    assert "Trials do not tell how much patients differ in how fast their CAR T cells kill" in text
+    assert "with a spread of 0.55 instead of 0.9, antigen-low escape would be 41 % instead of 72 %" in text
+    assert "and fast tumour growth first." in text
+    assert "Trials do not tell" not in write(alternatives=(replace(other, chances={"antigen_low": 0.7}),))
