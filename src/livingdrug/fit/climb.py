@@ -77,6 +77,18 @@ def compute_step(evaluation: Evaluation, damping: np.ndarray) -> np.ndarray:
     return np.asarray(step * np.minimum(1.0, LONGEST_STEP / np.maximum(length, 1e-300)))
 
 
+def hold_parameters(evaluation: Evaluation, held: np.ndarray | None) -> Evaluation:
+    """Return the evaluation as seen by a climb that leaves one parameter of each start where it is."""
+    if held is None:
+        return evaluation
+    start, gradient, precision = np.arange(len(held)), evaluation.gradient.copy(), evaluation.precision.copy()
+    gradient[start, held] = 0.0
+    precision[start, held, :] = 0.0
+    precision[start, :, held] = 0.0
+    precision[start, held, held] = 1.0
+    return Evaluation(evaluation.value, gradient, precision, evaluation.outcome)
+
+
 def compute_decrement(evaluation: Evaluation) -> np.ndarray:
     """Return what a full Newton step would gain in log posterior, (start,)."""
     newton = np.linalg.solve(evaluation.precision, evaluation.gradient[:, :, None])[:, :, 0]
@@ -95,6 +107,7 @@ def climb_starts(
     starts: np.ndarray,
     *,
     lower: np.ndarray | None = None,
+    held: np.ndarray | None = None,
     iterations: int = 24,
     threads: int | None = None,
 ) -> Climb:
@@ -105,6 +118,8 @@ def climb_starts(
     starts : (start, free)
     lower : (start, free), optional
         Bounds under which a start must not fall.
+    held : (start,) int, optional
+        One parameter of each start that stays where it is.
     iterations : int
         Engine calls at most.
 
@@ -116,7 +131,7 @@ def climb_starts(
     """
     floor = np.full(starts.shape, -FARTHEST) if lower is None else np.maximum(lower, -FARTHEST)
     z = np.clip(starts, floor, FARTHEST)
-    here = compute_log_posterior(problem, z, with_gradient=True, threads=threads)
+    here = hold_parameters(compute_log_posterior(problem, z, with_gradient=True, threads=threads), held)
     damping = np.full(len(z), 1e-2)
     is_done = ~np.isfinite(here.value)
     is_converged = np.zeros(len(z), dtype=bool)
@@ -125,18 +140,19 @@ def climb_starts(
         is_converged |= ~is_done & (compute_decrement(here) < DECREMENT)
         is_done |= is_converged
         active = np.flatnonzero(~is_done)
-        if len(active) == 0 or (calls >= PATIENCE and is_settled(here.value, is_converged)):
+        if len(active) == 0 or (held is None and calls >= PATIENCE and is_settled(here.value, is_converged)):
             break
         now = select_patients(here, active)
         trial = np.clip(z[active] + compute_step(now, damping[active]), floor[active], FARTHEST)
         there = compute_log_posterior(problem, trial, with_gradient=True, threads=threads)
+        there = hold_parameters(there, None if held is None else held[active])
         calls += 1
         is_better = there.value > now.value
         z[active[is_better]] = trial[is_better]
         store_patients(here, active, there, is_better)
         damping[active] = np.where(is_better, damping[active] / 5, damping[active] * 6)
         is_done[active] |= damping[active] > 1e8
-    if is_converged.any():
+    if is_converged.any() and held is None:
         is_converged |= np.abs(here.value - here.value[is_converged].max()) < DECREMENT
     return Climb(z, here, is_converged, calls)
 

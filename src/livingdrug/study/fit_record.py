@@ -13,6 +13,7 @@ from scipy.special import ndtri
 from livingdrug.core.errors import InputError
 from livingdrug.core.tables import Record
 from livingdrug.fit.likelihood import COUNT, Rows, compute_scaled
+from livingdrug.fit.profile import compute_profiles
 from livingdrug.knowledge.rules import load_rules
 from livingdrug.study.explain_failure import describe_misfit, fit_subject
 from livingdrug.study.find_cause import find_misfit
@@ -32,7 +33,7 @@ class RecordFit:
     posterior : table
         One row a draw, one column a free parameter, in the model's units.
     diagnostics : mapping
-        Convergence, effective draws, misfit; of each parameter the contraction and shrinkage.
+        Convergence, effective draws, misfit; of each parameter contraction, shrinkage and profile likelihood.
     predictive : table
         ``variable, day, observed, censored, lower, median, upper, percentile``: each row of the data within what the
         posterior would give again, on the scale of its noise.
@@ -76,9 +77,11 @@ def fit_record(
         )
     misfit = find_misfit(fit, settings=load_rules(SETTINGS), jobs=jobs)
     described = describe_fit(fit)
+    profiles = describe_profiles(fit, jobs=jobs)
     for item in described["parameters"]:
         # contraction: 1 - posterior variance over prior variance, in the scale of the spread
         item["contraction"] = item["shrinkage"]
+        item["profile"] = profiles.get(item["name"])
     diagnostics = {
         "subject_id": data.subject_id,
         "disease": data.disease,
@@ -90,6 +93,24 @@ def fit_record(
     free = [f for f in fit.problem.free if f.scale != "exponential"]
     posterior = pl.DataFrame({f.name: fit.posterior.parameters[:, f.column] for f in free})
     return RecordFit(posterior, diagnostics, tabulate_predictions(fit, jobs=jobs))
+
+
+def describe_profiles(fit: PatientFit, *, jobs: int | None = None) -> dict[str, dict[str, Any]]:
+    """Return each parameter's profile likelihood as plain values, in spreads from typical; none without a mode.
+
+    ``lower`` and ``upper`` bound it by the data alone, None where they do not: what bounds it there is the prior.
+    """
+    if not fit.posterior.modes:
+        return {}
+    return {
+        one.name: {
+            "z": one.z.tolist(),
+            "fall": [float(value) if np.isfinite(value) else None for value in one.fall],
+            "lower": one.lower if np.isfinite(one.lower) else None,
+            "upper": one.upper if np.isfinite(one.upper) else None,
+        }
+        for one in compute_profiles(fit.problem, fit.posterior.modes[0], threads=jobs)
+    }
 
 
 def tabulate_predictions(fit: PatientFit, *, jobs: int | None = None) -> pl.DataFrame:
