@@ -16,6 +16,7 @@ from typing import Any
 import polars as pl
 
 from livingdrug.core.errors import InputError
+from livingdrug.knowledge.parameters import load_parameters
 from livingdrug.knowledge.targets import load_targets
 
 RELATIVE_ERROR = 0.1
@@ -184,10 +185,11 @@ def find_plan(disease: str, product: str, *, block: str = "unified") -> Calibrat
             continue
         if name in plan.sets:
             return plan
-        known += [one.removeprefix(f"{block}_") for one in plan.sets if one.startswith(block)]
+        known += [one for one in plan.sets if one.startswith(block)]
+    listed = [f"{d}/{name.removeprefix(f'{block}_{d}_')}" for name in known if (d := load_parameters(name).disease)]
     raise InputError(
         f"`disease/product` must be one that is calibrated, but was '{disease}/{product}'. "
-        f"Hint: there are {', '.join(sorted(known))}."
+        f"Hint: there are {', '.join(sorted(listed))}."
     )
 
 

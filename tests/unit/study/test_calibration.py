@@ -104,3 +104,8 @@ def test_every_value_that_was_free_is_written_into_the_file_of_each_set(tmp_path
             number = written["value"] if free.part == "typical" else written["spread"]["sd"]
             assert number == pytest.approx(free.value(place), rel=1e-3), f"{one}: {free.name}"
             assert written["how"] == "fitted"
+
+
+def test_a_pair_that_is_not_calibrated_is_refused_with_those_that_are_as_one_would_write_them():
+    with pytest.raises(InputError, match="b_all/tisa_cel, lbcl/axi_cel, lbcl/car_nk"):
+        find_plan("a", "b")
