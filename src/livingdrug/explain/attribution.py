@@ -189,6 +189,7 @@ def attribute_failure(  # noqa: PLR0913 - draws, what may be switched, and how e
     assess: Assess,
     *,
     origin: np.ndarray,
+    effective: float = 1.0,
     levels: Sequence[float] = (0.5, 0.75, 0.9),
     tie: float = 0.02,
     events: Sequence[str] = (),
@@ -208,6 +209,8 @@ def attribute_failure(  # noqa: PLR0913 - draws, what may be switched, and how e
         Called with many switched draws at once.
     origin : (draw,) int
         Where each draw comes from: those of one origin may be alike.
+    effective : float
+        Effective draws of the parameters, which count where all draws have one reason: nothing can be told from it.
     levels : sequence of float
         Favourable quantiles of patients that serve as reference, one after the other.
     tie : float
@@ -226,6 +229,8 @@ def attribute_failure(  # noqa: PLR0913 - draws, what may be switched, and how e
     winners = compute_winners(shapley, tie)
     reasons = np.vstack([winners, 1 - winners.sum(axis=0)])
     independent = compute_effective_draws(reasons.T, origin[kept])
+    if np.ptp(reasons, axis=1).max() == 0:
+        independent = max(independent, min(effective, float(len(kept))))
     probability = smooth_share(reasons.mean(axis=1), independent)
     parts = np.where(shapley.sum(axis=0) > 0, shapley / np.maximum(found.together[kept], LEAST), 0.0)
     shares = [

@@ -40,6 +40,8 @@ FIRST_STRIDE, FIRST_LENGTH = 0.7, 0.7
 THINNED = 2
 """From the stage on in which steps in what was measured are needed, one in so many draws goes on: such a step costs
 some twenty courses, and the draws it leaves are nearly independent. In the end each stands for so many equal ones."""
+FEWEST_DRAWS = 256
+"""With fewer left than this all go on."""
 LEARNED_ANEW = 5.0
 """Informed directions are learned anew when the temperature has risen by this factor."""
 
@@ -165,7 +167,7 @@ class Journey:
 
     def warm(self, count: int) -> None:
         """Raise the temperature as far as draws stay effective, and resample."""
-        count = count // THINNED if self.is_thin else count
+        count = count // THINNED if self.is_thin and count // THINNED >= FEWEST_DRAWS else count
         following = choose_temperature(self.places.fit, self.temperature, LARGEST_SHARE * count)
         index = resample((following - self.temperature) * self.places.fit, count, self.rng)
         self.places, self.temperature, self.stages = self.places.take(index), following, self.stages + 1
@@ -249,7 +251,7 @@ def sample_posterior(
         Independent draws, `count` or several times as many.
     count : int
         Draws from the posterior; an even number, and many more than free parameters. Of a thin posterior half as
-        many are different ones, each standing twice.
+        many are different ones, each standing twice, unless that would be too few.
     most : int
         Steps of every draw in what was measured in one stage, at most; twice as many in the last.
 

@@ -112,6 +112,7 @@ def find_cause(
         CATALOGUE,
         assess,
         origin=thin_draws(fit.posterior.draws.origin),
+        effective=fit.posterior.draws.effective,
         levels=list_levels(settings),
         tie=settings.threshold("tie"),
         events=[event.type for event in list_events(data)],

@@ -240,8 +240,10 @@ class _Runs:
 
 
 def _span(values: np.ndarray) -> tuple[float, float]:
+    # a mean that few draws make lies outside these percentiles: an interval holds what it is told beside
     low, high = np.nanpercentile(values, SPAN)
-    return float(low), float(high)
+    mean = np.nanmean(values)
+    return float(min(low, mean)), float(max(high, mean))
 
 
 def _summarise(seen: _Seen) -> dict[str, Any]:

@@ -242,6 +242,16 @@ def test_draws_of_one_origin_count_as_few():
     assert alike.shares[0].upper - alike.shares[0].lower > apart.shares[0].upper - apart.shares[0].lower
 
 
+def test_where_all_draws_have_one_reason_the_parameters_tell_how_many_they_are():
+    parameters, origin = draws(kill=0.05, count=40), np.repeat([0, 1, 2, 3], 10)
+    few, more, most = (
+        attribute_failure(parameters, NAMES, FREE, TOY, assess, origin=origin, effective=effective)
+        for effective in (1.0, 25.0, 900.0)
+    )
+    assert (few.effective, more.effective, most.effective) == (4.0, 25.0, 40.0)
+    assert few.shares[0].named < more.shares[0].named < most.shares[0].named < 1
+
+
 def test_nothing_is_answered_when_the_posterior_is_split():
     attribution = make_attribution(("antigen_low", "antigen", 0.4), ("tumour_growth", "tumour", 0.4))
     answer = choose_answer(attribution, CATALOGUE, [])
