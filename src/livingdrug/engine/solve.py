@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from math import inf
 
 import numpy as np
@@ -161,7 +161,7 @@ def _check_schedule(kernel: Kernel, schedule: Schedule | None, patients: int) ->
     return schedule.fit_to(kernel.model)
 
 
-@cache
+@lru_cache(maxsize=1)  # threads of another number end when they are no longer needed
 def _get_pool(threads: int) -> ThreadPoolExecutor:
     """Return the threads that wait for work: to start them takes as long as a hundred courses."""
     return ThreadPoolExecutor(threads, thread_name_prefix="livingdrug-engine")

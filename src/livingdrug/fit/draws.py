@@ -13,6 +13,7 @@ Starting at the prior, not at a mode, is a choice by measurement: a clone that m
 mode that no gradient finds, and a Laplace approximation at the best mode was effective for 1 to 6 in 100 draws only.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -175,40 +176,40 @@ class Journey:
         if self.directions is not None:
             self.derivative = self.derivative[index]
 
-    def sweep(self, fewest: int, most: int) -> None:
-        """Take steps in parameters until the draws have forgotten where they were, within the bounds given."""
+    def repeat(self, take: Callable[[], float], fewest: int, most: int) -> None:
+        """Take steps until the draws have forgotten where they were, within the bounds given."""
         for done in range(1, most + 1):
-            self.acceptance, self.stride = move_places(
-                self.places, self.survey, self.temperature, self.stride, self.rng
-            )
+            self.acceptance = take()
             self.remembered = compute_memory(self.before, self.places.z)
             if done >= fewest and self.remembered <= REMEMBERED:
                 break
 
+    def take_sweep(self) -> float:
+        """Move every draw once by a step in parameters; return the share accepted."""
+        share, self.stride = move_places(self.places, self.survey, self.temperature, self.stride, self.rng)
+        return share
+
     def step(self, fewest: int, most: int) -> None:
-        """Take steps in what was measured until the draws have forgotten where they were, within the bounds given."""
+        """Take steps in what was measured."""
         if self.directions is None or self.temperature > LEARNED_ANEW * self.learned:
             self.directions = learn_directions(self.places, self.survey, self.temperature, self.rng)
             self.derivative = self.directions.differentiate(self.places, self.survey)
             self.learned = self.temperature
         mover = ResidualStep(self.directions, self.survey, self.temperature, self.derivative, self.length)
-        for done in range(1, most + 1):
-            self.acceptance = mover.move(self.places, self.rng)
-            self.remembered = compute_memory(self.before, self.places.z)
-            if done >= fewest and self.remembered <= REMEMBERED:
-                break
+        self.repeat(lambda: mover.move(self.places, self.rng), fewest, most)
         self.length = mover.stride
 
     def move(self, most: int) -> None:
         """Move the draws of one stage: in parameters while that suffices, else in what was measured."""
         is_last = self.temperature == 1.0
         if not self.is_thin:
-            self.sweep(*((LAST_SWEEPS, LAST_SWEEPS) if is_last else (FEWEST_SWEEPS, MOST_SWEEPS)))
+            bounds = (LAST_SWEEPS, LAST_SWEEPS) if is_last else (FEWEST_SWEEPS, MOST_SWEEPS)
+            self.repeat(self.take_sweep, *bounds)
             self.is_thin = self.remembered > REMEMBERED and self.places.residual.shape[1] > 0
         if self.is_thin:
             self.step(*((FEWEST_LAST, 2 * most) if is_last else (1, most)))
             if is_last:
-                self.sweep(POLISHING, POLISHING)
+                self.repeat(self.take_sweep, POLISHING, POLISHING)
 
 
 def move_places(

@@ -57,7 +57,11 @@ def differentiate(places: Places, directions: np.ndarray, survey: Survey) -> np.
     """Return the residuals' derivatives along directions (direction, free) by forward differences."""
     count = len(directions)
     ahead = np.repeat(places.z, count, axis=0) + STEP * np.tile(directions, (len(places.z), 1))
-    change = survey.find_residuals(ahead).reshape(len(places.z), count, -1) - places.residual[:, None, :]
+    predicted = survey.predict(ahead)
+    change = survey.ruler.measure(predicted) - np.repeat(places.residual, count, axis=0)
+    # where a course cannot be followed nothing is known of its change
+    change[~np.isfinite(predicted).all(axis=1)] = 0.0
+    change = change.reshape(len(places.z), count, -1)
     return np.asarray(np.swapaxes(change, 1, 2) / STEP)
 
 

@@ -6,11 +6,9 @@ import numpy as np
 
 from livingdrug.fit.climb import FARTHEST
 from livingdrug.fit.likelihood import compute_log_likelihood
-from livingdrug.fit.problem import Problem, predict_rows
+from livingdrug.fit.problem import Problem, compute_log_prior, predict_rows
 from livingdrug.fit.residuals import Ruler
 
-ACCURACY = 1e-3
-"""Relative tolerance of the engine: the log posterior is off by less than 0.002, far below the noise of every assay."""
 SWITCH_SPREAD = 3.0
 """A parameter whose spread is at least this is a switch: nearly absent in most patients, decisive in some."""
 SWITCHED_ON, SWITCHED_SHARE = 2.5, 0.4
@@ -66,7 +64,7 @@ def sample_start(problem: Problem, prior: np.ndarray, rng: np.random.Generator) 
 
 def compute_start(problem: Problem, z: np.ndarray) -> np.ndarray:
     """Return the log density of `sample_start` at ``z`` (draw, free), up to a constant."""
-    value = -0.5 * np.einsum("pf,fg,pg->p", z, problem.precision, z)
+    value = compute_log_prior(problem, z)
     for j in find_switches(problem):
         # ratio of the two normal densities: exp(a z - a^2 / 2)
         on = np.log(SWITCHED_SHARE) + SWITCHED_ON * z[:, j] - 0.5 * SWITCHED_ON**2
@@ -104,11 +102,7 @@ class Survey:
         """Return what places (draw, free) predict for every row, (draw, row)."""
         self.courses += len(z)
         inside = np.clip(z, -2 * FARTHEST, 2 * FARTHEST)
-        return predict_rows(self.problem, inside, rtol=ACCURACY, threads=self.threads)
-
-    def find_residuals(self, z: np.ndarray) -> np.ndarray:
-        """Return by how much places miss what was measured, (draw, two-sided row)."""
-        return self.ruler.measure(self.predict(z))
+        return predict_rows(self.problem, inside, threads=self.threads)
 
     def evaluate(self, z: np.ndarray) -> Places:
         """Return all that is known of places (draw, free)."""
@@ -117,7 +111,6 @@ class Survey:
     def judge(self, z: np.ndarray, predicted: np.ndarray) -> Places:
         """Return all that is known of places (draw, free) whose courses predict ``predicted`` (draw, row)."""
         start = compute_start(self.problem, z)
-        prior = -0.5 * np.einsum("pf,pf->p", z @ self.problem.precision, z)
-        value = prior + compute_log_likelihood(self.problem.rows, predicted).value - start
+        value = compute_log_prior(self.problem, z) + compute_log_likelihood(self.problem.rows, predicted).value - start
         fit = np.where(is_near(z), value, -np.inf)
         return Places(z.copy(), start, fit, self.ruler.measure(predicted), np.arange(len(z)))

@@ -10,10 +10,7 @@ from livingdrug.engine.compile import Kernel
 from livingdrug.engine.schedule import Schedule
 from livingdrug.engine.solve import solve
 from livingdrug.fit.likelihood import compute_scaled
-from livingdrug.fit.problem import MOST_STEPS, Free
-
-ACCURACY = 1e-3
-"""Relative tolerance of the engine, far below the noise of every assay."""
+from livingdrug.fit.problem import ACCURACY, MOST_STEPS, Free
 
 Arrange = Callable[[np.ndarray, np.ndarray], Schedule | None]
 """``arrange(parameters, patient)``: the schedule of candidates (draw, parameter) of some patients (draw,)."""

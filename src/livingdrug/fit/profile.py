@@ -13,13 +13,14 @@ posterior is the prior.
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import ndtri
 
 from livingdrug.fit.climb import FARTHEST, Mode, climb_starts
 from livingdrug.fit.problem import Problem
 
 OFFSETS = np.array([-4.0, -2.0, -1.0, 1.0, 2.0, 4.0])
 """Values at which a parameter is held, in its Laplace standard deviations from the mode."""
-FALL = 1.3528
+FALL = 0.5 * float(ndtri(0.95)) ** 2
 """Fall of the log likelihood at the ends of a 90 % interval: half the 90th percentile of chi-square with one degree."""
 ITERATIONS = 12
 
@@ -93,7 +94,7 @@ def find_end(z: np.ndarray, fall: np.ndarray) -> float:
 
     Examples
     --------
-    >>> find_end(np.array([0.0, 1.0]), np.array([0.0, 2.7056])), find_end(np.array([0.0, 1.0]), np.array([0.0, 0.4]))
+    >>> find_end(np.array([0.0, 1.0]), np.array([0.0, 2 * FALL])), find_end(np.array([0.0, 1.0]), np.array([0.0, 0.4]))
     (0.5, inf)
     """
     beyond = np.flatnonzero(fall >= FALL)

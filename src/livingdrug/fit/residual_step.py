@@ -157,7 +157,7 @@ class ResidualStep:
         forth_noise = (frame.project(back.value) - kept * frame.project(frame.value)) / self.stride
         back_target = back.project(frame.value)
         back_noise = (back_target - kept * back.project(back.value)) / self.stride
-        change = compute_target(arrived, self.temperature) - compute_target(places.take(found), self.temperature)
+        change = compute_target(arrived, self.temperature) - compute_target(places, self.temperature)[found]
         change += 0.5 * (square(forth_noise) - square(back_noise) + square(b_there) - square(b))
         change += back.measure(frame.slope) - frame.measure(back.slope)
         liked = np.flatnonzero(chance[found] < change)

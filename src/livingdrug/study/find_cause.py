@@ -10,6 +10,7 @@ from livingdrug.explain.attribution import Attribution, attribute_failure
 from livingdrug.explain.mechanisms import CATALOGUE
 from livingdrug.explain.misfit import Misfit, check_fit
 from livingdrug.explain.progression import MarkerRule, choose_horizon, compute_failure
+from livingdrug.fit.problem import ACCURACY
 from livingdrug.study.fit_patient import PatientFit, list_events, solve_draws
 from livingdrug.study.patient_data import PatientData
 from livingdrug.study.plans import list_landmarks, list_levels
@@ -20,8 +21,6 @@ FIRST = 28.0
 """First predicted visit after infusion: before it, a rise does not count."""
 ATTRIBUTED = 128
 """Posterior draws in which mechanisms are switched off, at most."""
-ACCURACY = 1e-3
-"""Relative tolerance of a counterfactual course, far below the noise of the marker by which it is judged."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -208,9 +208,9 @@ class _Runs:
             intervals={**summary["intervals"], **({"crs_grade3": release.interval} if release.interval else {})},
             difference={
                 "response": float((own - other).mean()),
-                "response_interval": _span(own - other),
+                "response_interval": _span(own - other, float((own - other).mean())),
                 "pfs_months": float(np.median(longer)),
-                "pfs_months_interval": _span(longer),
+                "pfs_months_interval": _span(longer, float(np.median(longer))),
                 "crs_grade3": release.difference,
                 "crs_grade3_interval": release.difference_interval,
                 "against": "no further therapy",
@@ -239,11 +239,10 @@ class _Runs:
         }
 
 
-def _span(values: np.ndarray) -> tuple[float, float]:
+def _span(values: np.ndarray, told: float) -> tuple[float, float]:
     # a mean that few draws make lies outside these percentiles: an interval holds what it is told beside
     low, high = np.nanpercentile(values, SPAN)
-    mean = np.nanmean(values)
-    return float(min(low, mean)), float(max(high, mean))
+    return float(min(low, told)), float(max(high, told))
 
 
 def _summarise(seen: _Seen) -> dict[str, Any]:
@@ -251,7 +250,10 @@ def _summarise(seen: _Seen) -> dict[str, Any]:
     return {
         "response": float(chance.mean()),
         "pfs_months": float(np.median(time)),
-        "intervals": {"response": _span(chance), "pfs_months": _span(time)},
+        "intervals": {
+            "response": _span(chance, float(chance.mean())),
+            "pfs_months": _span(time, float(np.median(time))),
+        },
     }
 
 

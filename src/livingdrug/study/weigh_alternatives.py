@@ -11,13 +11,12 @@ import numpy as np
 from livingdrug.core.ruleset import Ruleset
 from livingdrug.explain.attribution import smooth_share
 from livingdrug.fit.draws import compute_effective
-from livingdrug.fit.problem import Problem
+from livingdrug.fit.problem import Problem, compute_log_prior
 from livingdrug.study.find_cause import Cause, thin_draws
 from livingdrug.study.fit_patient import PatientFit
+from livingdrug.study.weigh_evidence import FEWEST
 
 PREFIX = "alternative_spread_"
-FEWEST = 8.0
-"""Effective draws below which the posterior under another spread is too far away to be told."""
 
 
 def compute_other_prior(problem: Problem, z: np.ndarray, place: int, ratio: float) -> np.ndarray:
@@ -33,8 +32,7 @@ def compute_other_prior(problem: Problem, z: np.ndarray, place: int, ratio: floa
     """
     other = z.copy()
     other[:, place] /= ratio
-    now, then = (np.einsum("pf,fg,pg->p", at, problem.precision, at) for at in (z, other))
-    return np.asarray(0.5 * (now - then))
+    return np.asarray(compute_log_prior(problem, other) - compute_log_prior(problem, z))
 
 
 def weigh_alternatives(fit: PatientFit, cause: Cause, settings: Ruleset) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from livingdrug.study.fit_patient import PatientFit, solve_draws
 from livingdrug.study.patient_data import PatientData
 
 FEWEST = 8.0
-"""Effective draws below which the posterior without some rows is too far away to be told."""
+"""Effective draws below which another posterior (without some rows, or with another spread) is too far to be told."""
 
 
 def select_rows(rows: Rows, which: np.ndarray) -> Rows:

@@ -4,20 +4,12 @@ import sys
 
 import numpy as np
 import pytest
+from tests.unit.engine.test_cache import DECAY
 
 from livingdrug.core.errors import InputError
-from livingdrug.core.model import Model, Quantity
 from livingdrug.engine.compile import compile_model
 from livingdrug.engine.solve import solve
 
-DECAY = Model(
-    "decay",
-    (Quantity("x", "1", "amount"),),
-    (Quantity("k", "1/day", "loss rate"),),
-    lambda day, y, p: {"x": -p.k * y.x},
-    lambda p: {"x": 1.0},
-    "illustrative",
-)
 RATES = np.linspace(0.1, 2.0, 900)[:, None]
 
 FORKED = """
