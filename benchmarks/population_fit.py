@@ -9,6 +9,7 @@ algorithm's answer. Not a test: fifty replicates take the night.
 import argparse
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -81,22 +82,29 @@ def shift(values: ParameterSet, names: tuple[str, ...]) -> ParameterSet:
     return replace(values, values=moved)
 
 
-def run(name: str, replicates: int, patients: int, seed: int) -> pl.DataFrame:
-    """Estimate one case again and again."""
+def run(name: str, replicates: range, patients: int, seed: int, kept: Path | None) -> list[dict]:
+    """Estimate one case again and again; a replicate that is on file is not estimated again."""
     values, case = load_parameters(name), CASES[name]
     model = next(one for one in ALL if one.name == values.model)
-    rows = []
-    for replicate in range(replicates):
+    rows = [] if kept is None or not kept.exists() else [json.loads(line) for line in kept.read_text().splitlines()]
+    rows = [row for row in rows if row["case"] == name and row["seed"] == seed and row["replicate"] in replicates]
+    for replicate in replicates:
+        if any(row["replicate"] == replicate for row in rows):
+            continue
         observations = simulate(values, case, patients, derive_generator(seed, name, replicate))
         arrange = None if case["switch"] is None else switch_on_day(model, *case["switch"])
         found = fit_population(
             shift(values, case["free"]), observations, case["noise"], free=case["free"], seed=seed, arrange=arrange
         )
-        truth = {one: values.values[one] for one in case["free"]}
+        truth, fresh = {one: values.values[one] for one in case["free"]}, []
         for row in found.table.iter_rows(named=True):
             true = truth[row["parameter"]].value
-            rows.append(
+            fresh.append(
                 {
+                    "case": name,
+                    "seed": seed,
+                    "replicate": replicate,
+                    "effective": float(np.median(found.importance.effective)),
                     "parameter": row["parameter"],
                     "true": true,
                     "ratio": row["typical"] / true,
@@ -108,13 +116,23 @@ def run(name: str, replicates: int, patients: int, seed: int) -> pl.DataFrame:
                     <= row["spread_upper"],
                 }
             )
-        print(f"{name}: {replicate + 1} of {replicates}", flush=True)
+        rows += fresh
+        if kept is not None:
+            with kept.open("a", encoding="utf-8") as file:
+                file.writelines(json.dumps(row) + "\n" for row in fresh)
+        print(f"{name}: {replicate + 1} of {replicates.stop}", flush=True)
+    return rows
+
+
+def summarise(rows: list[dict]) -> pl.DataFrame:
+    """Return one row a parameter."""
     table = pl.DataFrame(rows)
     return table.group_by("parameter", maintain_order=True).agg(
         pl.first("true"),
         bias_percent=100 * (pl.col("ratio").log().mean().exp() - 1),
         bias_markov_percent=100 * (pl.col("ratio_markov").log().mean().exp() - 1),
-        standard_error_percent=100 * pl.col("ratio").log().std() / np.sqrt(replicates),
+        standard_error_percent=100 * pl.col("ratio").log().std() / pl.len().sqrt(),
+        replicates=pl.len(),
         coverage=pl.col("is_covered").mean(),
         spread_bias_percent=100 * (pl.col("spread_ratio").mean() - 1),
         spread_coverage=pl.col("is_spread_covered").mean(),
@@ -128,9 +146,15 @@ def main() -> None:
     parser.add_argument("--patients", type=int, default=100)
     parser.add_argument("--only", choices=list(CASES), nargs="*", default=list(CASES))
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--first", type=int, default=0, help="number of the first replicate: for several processes")
+    parser.add_argument("--kept", type=Path, help="file of what is done, one line a parameter and replicate")
     parser.add_argument("--json", action="store_true", help="the last line is one JSON object")
     arguments = parser.parse_args()
-    found = {name: run(name, arguments.replicates, arguments.patients, arguments.seed) for name in arguments.only}
+    replicates = range(arguments.first, arguments.first + arguments.replicates)
+    found = {
+        name: summarise(run(name, replicates, arguments.patients, arguments.seed, arguments.kept))
+        for name in arguments.only
+    }
     pl.Config.set_tbl_cols(-1)
     pl.Config.set_tbl_width_chars(140)
     for name, table in found.items():

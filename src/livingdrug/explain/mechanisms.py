@@ -13,9 +13,11 @@ A mechanism is switched off by moving its parameters to a *reference*, everythin
 
 ``needs`` names measurements without which a mechanism cannot be told from others of its group; without
 them only the group is named. Why these: in the identifiability study of this model, potency, exhaustion
-and suppression were told apart only with phenotypes of CAR T cells and environment.
+and suppression were told apart only with phenotypes of CAR T cells and environment; and nobody should call a
+target lost, or low, who has not looked at it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -26,6 +28,15 @@ from livingdrug.core.outcome import Mechanism
 from livingdrug.fit.problem import Free
 
 Better = Literal["higher", "lower", "absent", "endless"]
+
+AFTER_PEAK = "alpha_after_peak"
+"""The loss of effectors from the day of the typical peak on: before it, the same loss keeps them from multiplying."""
+
+ANTIGEN = ("antigen_positive_fraction", "antigen_density")
+"""What tells lost from low: seen on tumour cells after infusion, for therapy changes it."""
+
+WINDOW = 10.0
+"""Days over which effectors multiply: products peak on day 6 to 11."""
 
 ENDLESS = 1e9
 """Factor by which a half-effect concentration is raised to take an effect away."""
@@ -49,6 +60,9 @@ class Candidate:
         Parameters that change by the same factor as the first of ``parameters``: a smaller tumour makes less marker.
     event : str
         Type of event without which the mechanism is not examined: no steroid was given, no steroid is to blame.
+    merit : function, optional
+        What the parameters achieve together, from a function that reads them by name. Where the reference achieves more
+        they all move to it; where it does not, none moves. Without it, each moves where its own reference is better.
     """
 
     mechanism: Mechanism
@@ -57,18 +71,29 @@ class Candidate:
     needs: tuple[str, ...] = ()
     follow: tuple[str, ...] = ()
     event: str = ""
+    merit: Callable[[Callable[[str], np.ndarray]], np.ndarray] | None = None
+
+
+def measure_expansion(read: Callable[[str], np.ndarray]) -> np.ndarray:
+    """Return the logarithm of the effectors that come of an infused cell while there is room.
+
+    >>> float(measure_expansion({"feng": np.array(1.0), "rE": np.array(0.5), "alpha": np.array(0.25)}.__getitem__))
+    2.5
+    """
+    return np.asarray(np.log(read("feng")) + WINDOW * (read("rE") - read("alpha")))
 
 
 CATALOGUE: tuple[Candidate, ...] = (
     Candidate(
         Mechanism.EXPANSION,
         "too little expansion: few infused cells engrafted and multiplied",
-        (("feng", "higher"), ("rE", "higher")),
+        (("feng", "higher"), ("rE", "higher"), ("alpha", "lower")),
+        merit=measure_expansion,
     ),
     Candidate(
         Mechanism.PERSISTENCE,
         "lost persistence: the CAR T cells were gone too early",
-        (("alpha", "lower"), ("dM", "lower"), ("fM", "higher")),
+        ((AFTER_PEAK, "lower"), ("dM", "lower"), ("fM", "higher")),
     ),
     Candidate(
         Mechanism.POTENCY,
@@ -86,11 +111,13 @@ CATALOGUE: tuple[Candidate, ...] = (
         Mechanism.ANTIGEN_NEGATIVE,
         "loss of the target: tumour cells without the target grew out",
         (("fraction_negative", "absent"), ("mu", "absent")),
+        needs=ANTIGEN,
     ),
     Candidate(
         Mechanism.ANTIGEN_LOW,
         "antigen-low escape: tumour cells with little target grew out",
         (("fraction_low", "absent"), ("antigen_density_high", "higher")),
+        needs=ANTIGEN,
     ),
     Candidate(
         Mechanism.SUPPRESSION,

@@ -28,10 +28,22 @@ def select_candidates(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads the parameters of draws (draw, parameter) by name."""
+
+    names: Sequence[str]
+    draws: np.ndarray
+
+    def __call__(self, name: str) -> np.ndarray:
+        """Return one parameter (draw,)."""
+        return np.asarray(self.draws[:, self.names.index(name)])
+
+
 def switch_off(
     parameters: np.ndarray, names: Sequence[str], candidate: Candidate, free: Sequence[Free], quantile: float
 ) -> np.ndarray:
-    """Return the draws with one mechanism at its reference; a value already better stays.
+    """Return the draws with one mechanism at its reference; what is already better stays.
 
     Parameters
     ----------
@@ -49,7 +61,11 @@ def switch_off(
         column = places[name].column
         reference = compute_reference(places[name], better, quantile)
         choose = np.maximum if better == "higher" else np.minimum
-        changed[:, column] = choose(changed[:, column], reference)
+        own = changed[:, column]
+        changed[:, column] = choose(own, reference) if candidate.merit is None else reference
+    if candidate.merit is not None:
+        is_better = candidate.merit(Reader(names, changed)) > candidate.merit(Reader(names, parameters))
+        changed[~is_better] = parameters[~is_better]
     leading = candidate.parameters[0][0]
     for name in candidate.follow:
         if leading in places and name in names:

@@ -6,12 +6,7 @@ iterations weigh the same draws again by other values, so each raises the same l
 followed the weights of every iteration shrank with them, and the spreads after them. Means, covariances and noises
 follow in closed form (Wei and Tanner 1990; Bauer and Guzy 2004).
 
-The information about the means is what complete data would hold less what is missing (Louis 1982),
-
-.. math::
-    I = \sum_i \big(\Omega^{-1} - \Omega^{-1} V_i \Omega^{-1}\big)
-
-with :math:`V_i` each patient's conditional covariance; for spreads and noises it is the sum of squared scores.
+Standard errors are those of :mod:`livingdrug.fit.population_errors`.
 """
 
 from collections.abc import Callable
@@ -34,6 +29,7 @@ from livingdrug.fit.population import (
     count_by_kind,
     sum_by_kind,
 )
+from livingdrug.fit.population_errors import PatientDraws, compute_errors
 
 FREEDOM = 5.0
 """Degrees of freedom of the draws: tails heavier than the patient's keep weights bounded."""
@@ -201,7 +197,7 @@ def fit_by_importance(
                 break
         found = sample.weigh(values)
         moments = PatientMoments(found.means, found.covariances)
-    errors = _compute_errors(rows, values, found)
+    errors = compute_errors(rows, values, PatientDraws(sample.z, found.weights, sample.patient, sample.predicted))
     effective = 1 / (found.weights**2).sum(axis=1)
     total = float(found.log_likelihood.sum())
     return PopulationFit(values, *errors, total, effective, moments, np.array(history))
@@ -222,29 +218,3 @@ def _compute_change(before: PopulationValues, after: PopulationValues) -> float:
     mean = np.abs(after.mean - before.mean) / before.spread
     shares = np.concatenate([after.spread / before.spread, after.noise / before.noise])
     return float(max(mean.max(), np.abs(shares - 1).max()))
-
-
-def _invert(information: np.ndarray) -> np.ndarray:
-    """Return standard errors; infinite where the data do not inform about every direction."""
-    if np.linalg.eigvalsh(information)[0] <= 0:
-        return np.full(len(information), np.inf)
-    return np.asarray(np.sqrt(np.diag(np.linalg.inv(information))))
-
-
-def _compute_errors(
-    rows: PopulationRows, values: PopulationValues, found: _Expectation
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return standard errors of means, and of the logarithms of spreads and noises."""
-    inverse = np.linalg.inv(values.covariance)
-    information = (inverse - inverse @ found.covariances @ inverse).sum(axis=0)
-    mean_error = _invert(0.5 * (information + information.T))
-    gap = found.z - values.mean
-    square = np.einsum("pd,pdf->pf", found.weights, gap**2) / np.diag(values.covariance)
-    count = np.array([np.bincount(k[r], minlength=rows.kinds) for k, r in zip(rows.kind, rows.is_row, strict=True)])
-    own = np.array(
-        [np.bincount(k, weights=s, minlength=rows.kinds) for k, s in zip(rows.kind, found.squares, strict=True)]
-    )
-    scores = np.hstack([square - 1, own / values.noise**2 - count])
-    inside = np.linalg.pinv(scores.T @ scores)
-    errors = np.sqrt(np.maximum(np.diag(inside), 0.0))
-    return mean_error, errors[: len(values.mean)], errors[len(values.mean) :]

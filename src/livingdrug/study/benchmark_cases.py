@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
+
 from livingdrug.core.outcome import Mechanism
 from livingdrug.core.ruleset import Ruleset
 from livingdrug.explain.attribution import NONE
@@ -32,6 +34,8 @@ class Case:
         That naming the class is right, of eight mechanisms and of four classes.
     shares, estimated, medians : mapping of mechanism to Shapley share
         True; mean over the posterior; median over the posterior.
+    expected_error : float
+        By how much the posterior itself expects the medians to be off, on average over mechanisms.
     answered : str or None
     probability : float
         Of the answer, or of the best that was not enough.
@@ -50,6 +54,7 @@ class Case:
     shares: Mapping[str, float]
     estimated: Mapping[str, float]
     medians: Mapping[str, float]
+    expected_error: float
     answered: str | None
     probability: float
     is_misfit: bool
@@ -109,6 +114,7 @@ def explain_known(failure: KnownFailure, settings: Ruleset, *, seed: int, draws:
         shares=failure.shares,
         estimated={share.name: share.share for share in attribution.shares},
         medians={share.name: share.share_median for share in attribution.shares},
+        expected_error=expect_error(attribution.parts),
         answered=cause.answer.answered,
         probability=cause.answer.probability,
         is_misfit=misfit.flag,
@@ -118,6 +124,17 @@ def explain_known(failure: KnownFailure, settings: Ruleset, *, seed: int, draws:
         processor_fit=fitted - processor,
         processor_cause=time.process_time() - fitted,
     )
+
+
+def expect_error(parts: np.ndarray) -> float:
+    """Return the mean distance of draws (mechanism, draw) from their median; not a number without draws.
+
+    >>> expect_error(np.array([[0.0, 0.0, 0.75], [1.0, 1.0, 1.0]]))
+    0.125
+    """
+    if parts.size == 0:
+        return float("nan")
+    return float(np.abs(parts - np.median(parts, axis=1, keepdims=True)).mean())
 
 
 def explain_all(

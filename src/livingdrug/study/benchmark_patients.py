@@ -28,6 +28,7 @@ from livingdrug.study.find_cause import list_visits
 from livingdrug.study.patient_data import select_patient
 from livingdrug.study.plans import COUNTED, PLANS, create_noise, list_landmarks, list_levels
 from livingdrug.study.synthetic_record import list_events, name_subject, observe_subjects
+from livingdrug.study.two_phases import TwoPhases, find_peak_day
 from livingdrug.study.visit_plans import MONTHLY, STAGING, VISIT_PLANS, VisitPlan
 
 COHORTS = (
@@ -158,16 +159,18 @@ def find_truth(
     assert marker is not None
     assert day is not None
     names = [name for name in PLANS[disease].free if values.values[name].spread is not None]
-    free = create_free(UNIFIED, values, names, bind(UNIFIED, values))
+    phases = TwoPhases(UNIFIED, find_peak_day(UNIFIED, values))
+    free = phases.list_free(create_free(UNIFIED, values, names, bind(UNIFIED, values)))
     times = list_visits(choose_horizon(day, list_landmarks(settings)))
     kernel, candidates = compile_model(UNIFIED), select_candidates(CATALOGUE, free)
 
-    def assess(draws: np.ndarray) -> np.ndarray:
-        course = solve(kernel, draws, times, keep=(marker.marker,), rtol=1e-4, threads=jobs)
+    def assess(split: np.ndarray) -> np.ndarray:
+        draws, schedule = phases.join(split)
+        course = solve(kernel, draws, times, schedule=schedule, keep=(marker.marker,), rtol=1e-4, threads=jobs)
         return compute_failure(course.values[:, :, 0], marker)
 
-    experiment = Experiment(UNIFIED.parameter_names, free, candidates, assess)
-    found = compare_switches(experiment, parameters, assess(parameters), list_levels(settings))
+    experiment, known = Experiment(phases.names, free, candidates, assess), phases.split(parameters)
+    found = compare_switches(experiment, known, assess(known), list_levels(settings))
     winners = compute_winners(found.shapley, settings.threshold("tie"))[:, 0]
     labels = [c.mechanism.value for c in candidates]
     reasons = dict(zip(labels, winners.tolist(), strict=True))

@@ -139,6 +139,7 @@ def summarise_cases(cases: Sequence[Case]) -> dict[str, Any]:
         **compute_calibration(cases),
         "shapley_mae": compute_share_error(cases, "estimated"),
         "shapley_mae_of_medians": compute_share_error(cases, "medians"),
+        "shapley_mae_expected": float(np.nanmean([case.expected_error for case in cases])),
         "baseline_commonest": find_commonest(cases),
         "tied": float(np.mean([sum(share > 0 for share in case.truth.values()) > 1 for case in cases])),
         "misfit_flagged": float(np.mean([case.is_misfit for case in cases])),

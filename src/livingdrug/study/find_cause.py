@@ -3,17 +3,19 @@
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 
 from livingdrug.core.ruleset import Ruleset
 from livingdrug.explain.answer import Answer, choose_answer
 from livingdrug.explain.attribution import Attribution, attribute_failure
-from livingdrug.explain.mechanisms import CATALOGUE
+from livingdrug.explain.mechanisms import ANTIGEN, CATALOGUE
 from livingdrug.explain.misfit import Misfit, check_fit
 from livingdrug.explain.progression import MarkerRule, choose_horizon, compute_failure
 from livingdrug.fit.problem import ACCURACY
 from livingdrug.study.fit_patient import PatientFit, list_events, solve_draws
 from livingdrug.study.patient_data import PatientData
 from livingdrug.study.plans import list_landmarks, list_levels
+from livingdrug.study.two_phases import TwoPhases, find_peak_day
 
 STEP = 14.0
 """Days between the predicted visits at which a counterfactual course is judged."""
@@ -99,15 +101,18 @@ def find_cause(
     horizon = choose_horizon(day, list_landmarks(settings))
     times = list_visits(horizon)
     draws = thin_draws(fit.posterior.parameters)
+    model = fit.problem.model
+    phases = TwoPhases(model, find_peak_day(model, fit.values), fit.problem.changes)
 
-    def assess(parameters: np.ndarray) -> np.ndarray:
-        course = solve_draws(fit, parameters, times, (marker.marker,), rtol=ACCURACY, jobs=jobs)
+    def assess(split: np.ndarray) -> np.ndarray:
+        parameters, schedule = phases.join(split)
+        course = solve_draws(fit, parameters, times, (marker.marker,), rtol=ACCURACY, jobs=jobs, schedule=schedule)
         return compute_failure(course[:, :, 0], marker)
 
     attribution = attribute_failure(
-        draws,
-        fit.problem.model.parameter_names,
-        fit.problem.free,
+        phases.split(draws),
+        phases.names,
+        phases.list_free(fit.problem.free),
         CATALOGUE,
         assess,
         origin=thin_draws(fit.posterior.draws.origin),
@@ -116,7 +121,8 @@ def find_cause(
         tie=settings.threshold("tie"),
         events=[event.type for event in list_events(data)],
     )
-    observed = data.named_observations["variable"].unique().to_list()
+    is_told = (pl.col("day") > 0) | ~pl.col("variable").is_in(ANTIGEN)
+    observed = data.named_observations.filter(is_told)["variable"].unique().to_list()
     withheld = withhold_answer(fit, misfit, settings)
     answer = choose_answer(
         attribution,

@@ -135,10 +135,15 @@ def solve_draws(
     *,
     rtol: float = 1e-4,
     jobs: int | None = None,
+    schedule: Schedule | None = None,
 ) -> np.ndarray:
-    """Return the courses of full parameter vectors under the subject's own changes, (draw, time, kept)."""
+    """Return the courses of full parameter vectors, (draw, time, kept).
+
+    They go under the subject's own changes, or under a schedule that holds these and more.
+    """
     problem = fit.problem
-    schedule = Schedule.from_changes(problem.model, [problem.changes] * len(parameters)) if problem.changes else None
+    if schedule is None and problem.changes:
+        schedule = Schedule.from_changes(problem.model, [problem.changes] * len(parameters))
     solution = solve(
         problem.kernel,
         parameters,

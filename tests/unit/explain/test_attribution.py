@@ -160,6 +160,15 @@ def test_what_follows_a_mechanism_changes_by_the_same_factor():
     assert changed[0].tolist() == pytest.approx([1.0, 1.0, 0.01, 5.0 / 8.0])
 
 
+def test_parameters_that_act_together_move_together_and_only_where_the_reference_achieves_more():
+    parts = (("kill", "higher"), ("loss", "lower"))
+    toy = Candidate(Mechanism.EXPANSION, "", parts, merit=lambda read: read("kill") / read("loss"))
+    own = np.array([[0.5, 0.8, 0.01, 5.0], [2.0, 1.5, 0.01, 5.0], [0.1, 1.0, 0.01, 5.0]])
+    changed = switch_off(own, NAMES, toy, FREE, 0.5)
+    assert changed[:, :2] == pytest.approx(np.array([[1.0, 1.0], [2.0, 1.5], [1.0, 1.0]]))
+    assert (changed[:, 2:] == own[:, 2:]).all()
+
+
 def test_the_reference_lies_on_the_favourable_side():
     for scale, typical in (("lognormal", 2.0), ("normal", 2.0), ("logitnormal", 0.4)):
         free = Free("x", 0, scale, typical, 0.5)
@@ -207,8 +216,33 @@ def make_attribution(*pairs):
 
 
 def test_a_clear_mechanism_is_named():
-    answer = choose_answer(make_attribution(("antigen_low", "antigen", 0.8)), CATALOGUE, [])
-    assert (answer.answered, answer.level) == ("antigen_low", "mechanism")
+    answer = choose_answer(make_attribution(("persistence", "quantity", 0.8)), CATALOGUE, [])
+    assert (answer.answered, answer.level) == ("persistence", "mechanism")
+
+
+def test_a_target_is_called_low_only_by_those_who_looked():
+    attribution = make_attribution(("antigen_low", "antigen", 0.8))
+    without = choose_answer(attribution, CATALOGUE, ["m_protein"])
+    having = choose_answer(attribution, CATALOGUE, ["antigen_positive_fraction"])
+    assert (without.answered, without.level) == ("antigen", "group")
+    assert (having.answered, having.level) == ("antigen_low", "mechanism")
+
+
+def test_a_group_of_one_is_no_way_around_what_its_mechanism_needs():
+    attribution = make_attribution(("suppression", "environment", 0.8))
+    without = choose_answer(attribution, CATALOGUE, ["m_protein"])
+    having = choose_answer(attribution, CATALOGUE, ["tgf_beta"])
+    assert (without.answered, without.level) == (None, "none")
+    assert "mdsc_fraction or tgf_beta" in without.reason
+    assert (having.answered, having.level) == ("suppression", "mechanism")
+
+
+def test_two_of_a_group_that_explain_it_alike_are_answered_as_the_group():
+    attribution = make_attribution(("persistence", "quantity", 0.5), ("expansion", "quantity", 0.5))
+    alike = replace(attribution, shares=tuple(replace(share, named=0.98) for share in attribution.shares))
+    answer = choose_answer(alike, CATALOGUE, [])
+    assert (answer.answered, answer.level) == ("quantity", "group")
+    assert "persistence and expansion explain it alike" in answer.reason
 
 
 def test_a_mechanism_that_needs_a_phenotype_is_named_only_with_it():

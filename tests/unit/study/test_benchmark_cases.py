@@ -17,6 +17,7 @@ def make_case(subject="a", truth=None, eight=None, answered="quality"):
         shares={"potency": 0.5, "persistence": 0.5},
         estimated={"potency": 0.4, "persistence": 0.5},
         medians={"potency": 0.5, "persistence": 0.5},
+        expected_error=0.05,
         answered=answered,
         probability=0.8,
         is_misfit=False,
