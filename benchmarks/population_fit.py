@@ -104,11 +104,12 @@ def run(name: str, replicates: range, patients: int, seed: int, kept: Path | Non
                     "case": name,
                     "seed": seed,
                     "replicate": replicate,
-                    "effective": float(np.median(found.importance.effective)),
+                    "effective": float(np.median(found.judged.effective)),
+                    "effective_importance": float(np.median(found.importance.effective)),
                     "parameter": row["parameter"],
                     "true": true,
                     "ratio": row["typical"] / true,
-                    "ratio_markov": row["typical_markov"] / true,
+                    "ratio_importance": row["typical_importance"] / true,
                     "is_covered": row["typical_lower"] <= true <= row["typical_upper"],
                     "spread_ratio": row["spread"] / truth[row["parameter"]].spread.sd,
                     "is_spread_covered": row["spread_lower"]
@@ -130,7 +131,7 @@ def summarise(rows: list[dict]) -> pl.DataFrame:
     return table.group_by("parameter", maintain_order=True).agg(
         pl.first("true"),
         bias_percent=100 * (pl.col("ratio").log().mean().exp() - 1),
-        bias_markov_percent=100 * (pl.col("ratio_markov").log().mean().exp() - 1),
+        bias_importance_percent=100 * (pl.col("ratio_importance").log().mean().exp() - 1),
         standard_error_percent=100 * pl.col("ratio").log().std() / pl.len().sqrt(),
         replicates=pl.len(),
         coverage=pl.col("is_covered").mean(),

@@ -39,6 +39,8 @@ SHARE = 0.1
 """Of the draws, those from the population."""
 SETTLED = 5e-4
 """Iterations end when means (in spreads), and spreads and noises (as shares) change by less."""
+LEAST = 0.5
+"""A round ends early when fewer of its effective draws are left: its likelihood is that of chance from there on."""
 ROUNDS = 2
 """How often draws are made: where the Markov chains left each patient, and where the first round did."""
 
@@ -86,6 +88,11 @@ class _Expectation:
     weights: np.ndarray
     squares: np.ndarray
     log_likelihood: np.ndarray
+
+    @property
+    def effective(self) -> float:
+        """Effective number of draws of the middle patient."""
+        return float(np.median(1 / (self.weights**2).sum(axis=1)))
 
     @property
     def means(self) -> np.ndarray:
@@ -182,25 +189,43 @@ def fit_by_importance(
     InputError
         If ``start`` does not fit the rows.
     """
-    rows = problem.rows
-    check_start(rows, start)
+    check_start(problem.rows, start)
     values, history = start, []
     for round_ in range(ROUNDS):
         sample = _Sample(problem, values, moments, draws, seed)
+        found = sample.weigh(values)
+        least = LEAST * found.effective
         for iteration in range(iterations):
-            found = sample.weigh(values)
-            before, values = values, _maximise(rows, found, with_correlations=problem.with_correlations)
             history.append(found.log_likelihood.sum())
+            before, values = values, _maximise(problem.rows, found, with_correlations=problem.with_correlations)
+            found = sample.weigh(values)
             if progress is not None:
                 progress(round_ * iterations + iteration + 1, ROUNDS * iterations)
-            if _compute_change(before, values) < SETTLED:
+            if _compute_change(before, values) < SETTLED or found.effective < least:
                 break
-        found = sample.weigh(values)
         moments = PatientMoments(found.means, found.covariances)
-    errors = compute_errors(rows, values, PatientDraws(sample.z, found.weights, sample.patient, sample.predicted))
-    effective = 1 / (found.weights**2).sum(axis=1)
-    total = float(found.log_likelihood.sum())
-    return PopulationFit(values, *errors, total, effective, moments, np.array(history))
+    return _describe(sample, values, found, np.array(history))
+
+
+def judge_by_importance(
+    problem: PopulationProblem, values: PopulationValues, moments: PatientMoments, *, seed: int, draws: int = 512
+) -> PopulationFit:
+    """Return values as they are with their likelihood, standard errors and patients; arguments as above."""
+    check_start(problem.rows, values)
+    sample = _Sample(problem, values, moments, draws, seed)
+    return _describe(sample, values, sample.weigh(values), np.zeros(0))
+
+
+def _describe(sample: _Sample, values: PopulationValues, found: _Expectation, history: np.ndarray) -> PopulationFit:
+    draws = PatientDraws(sample.z, found.weights, sample.patient, sample.predicted)
+    return PopulationFit(
+        values,
+        *compute_errors(sample.rows, values, draws),
+        float(found.log_likelihood.sum()),
+        1 / (found.weights**2).sum(axis=1),
+        PatientMoments(found.means, found.covariances),
+        history,
+    )
 
 
 def _maximise(rows: PopulationRows, found: _Expectation, *, with_correlations: bool) -> PopulationValues:

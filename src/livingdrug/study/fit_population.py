@@ -14,7 +14,7 @@ from livingdrug.engine.compile import compile_model
 from livingdrug.engine.schedule import PARAMETER_ACTIONS, Schedule
 from livingdrug.fit.likelihood import KINDS, Noise, compute_scaled
 from livingdrug.fit.population import PopulationProblem, PopulationRows, PopulationValues
-from livingdrug.fit.population_importance import PopulationFit, fit_by_importance
+from livingdrug.fit.population_importance import PopulationFit, fit_by_importance, judge_by_importance
 from livingdrug.fit.population_markov import MarkovFit, fit_by_markov_chains
 from livingdrug.fit.population_predict import Arrange, Prediction, read_scaled, write_scaled
 from livingdrug.fit.problem import Free, create_free
@@ -36,14 +36,18 @@ class PopulationEstimate:
     free : tuple of Free
     variables : names of what was measured, one noise each
     markov : MarkovFit
-        By stochastic approximation.
+        By stochastic approximation: the estimate.
+    judged : PopulationFit
+        The same values with their likelihood, standard errors and patients.
     importance : PopulationFit
-        By importance sampling, begun where the first ended; with standard errors.
+        By importance sampling, begun where the first ended: the cross-check. Where few of its draws are effective it
+        wanders, and says so by their number.
     """
 
     free: tuple[Free, ...]
     variables: tuple[str, ...]
     markov: MarkovFit
+    judged: PopulationFit
     importance: PopulationFit
 
     @property
@@ -55,17 +59,17 @@ class PopulationEstimate:
         """
         rows = []
         for j, one in enumerate(self.free):
-            found, error = self.importance.values, NINETY * self.importance.mean_error[j]
+            found, error = self.judged.values, NINETY * self.judged.mean_error[j]
             middle, spread = found.mean[j], found.spread[j]
-            width = np.exp(NINETY * self.importance.spread_error[j])
+            width = np.exp(NINETY * self.judged.spread_error[j])
             rows.append(
                 {
                     "parameter": one.name,
                     **_say("typical", [_read(z, one) for z in (middle, middle - error, middle + error)]),
                     **_say("spread", [spread, spread / width, spread * width]),
-                    "typical_markov": _read(self.markov.values.mean[j], one),
-                    "spread_markov": float(self.markov.values.spread[j]),
-                    "shrinkage": float(self.importance.shrinkage[j]),
+                    "typical_importance": _read(self.importance.values.mean[j], one),
+                    "spread_importance": float(self.importance.values.spread[j]),
+                    "shrinkage": float(self.judged.shrinkage[j]),
                 }
             )
         return pl.DataFrame(rows)
@@ -158,7 +162,8 @@ def fit_population(
         seed=seed,
         progress=None if progress is None else lambda done, count: progress("Importance sampling", done, count),
     )
-    return PopulationEstimate(chosen, outputs, markov, importance)
+    judged = judge_by_importance(problem, markov.values, markov.moments, seed=seed)
+    return PopulationEstimate(chosen, outputs, markov, judged, importance)
 
 
 def _change_nothing(parameters: np.ndarray, patient: np.ndarray) -> None:  # noqa: ARG001

@@ -5,7 +5,7 @@ import pytest
 
 from livingdrug.core.errors import InputError
 from livingdrug.fit.population import PopulationProblem, PopulationRows, PopulationValues
-from livingdrug.fit.population_importance import fit_by_importance
+from livingdrug.fit.population_importance import fit_by_importance, judge_by_importance
 from livingdrug.fit.population_markov import fit_by_markov_chains
 
 PATIENTS, REPEATS = 120, 4
@@ -43,6 +43,16 @@ def test_importance_sampling_finds_the_most_probable_random_intercept(rows, mark
     assert found.values.noise[0] == pytest.approx(noise, rel=5e-3)
     assert found.mean_error[0] == pytest.approx(np.sqrt((spread**2 + noise**2 / REPEATS) / PATIENTS), rel=0.02)
     assert found.spread_error[0] == pytest.approx(0.07, rel=0.3)
+
+
+def test_values_are_judged_as_they_are(rows, markov):
+    problem = PopulationProblem(rows, repeat)
+    judged = judge_by_importance(problem, markov.values, markov.moments, seed=1)
+    found = fit_by_importance(problem, markov.values, markov.moments, seed=1)
+    assert judged.values is markov.values
+    assert judged.mean_error == pytest.approx(found.mean_error, rel=0.05)
+    assert judged.log_likelihood == pytest.approx(found.log_likelihood, abs=0.5)
+    assert judged.effective.mean() > 100
 
 
 def test_the_likelihood_is_that_of_the_closed_form(rows, markov):
