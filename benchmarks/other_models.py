@@ -3,8 +3,9 @@
 ``python benchmarks/other_models.py [--patients 10] [--seed 1] [--kept FILE] [--json]``. The CAR transgene follows Stein
 2019 with its spreads; the tumour grows and is killed as in Kimmel 2021, with a clone that is not killed; markers follow
 the tumour. Neither knows memory, suppression or room for CAR T cells as the unified model does. One cause is planted in
-each patient: its value is off by a stated factor. Kept are patients who fail with it and are in response for two years
-without it. Counted: the cause or its group answered, another one answered, "cannot tell", and flagged as misfit.
+each patient: its value is off by a stated factor. Kept are patients who fail with it and, as far as their record tells,
+not within two years without it. Counted: the cause or its group answered, another one answered, "cannot tell", and
+flagged as misfit.
 """
 
 import argparse
@@ -168,7 +169,7 @@ def find_levels(disease, product):
 
 
 def list_failures(cause, cohort, patients, seed):
-    """Yield patients who fail with the cause and do not within two years without it."""
+    """Yield patients who fail with the cause, and in whom no failure is found in two years without it."""
     disease, product, antigen = cohort
     levels, found = find_levels(disease, product), 0
     for place in range(20 * patients):
@@ -180,18 +181,18 @@ def list_failures(cause, cohort, patients, seed):
         for p in (healthy, ill):
             rng = derive_generator(seed, "noise", cause, disease, place)
             table, positive = write_observations(p, disease, rng)
-            subject = f"{cause}-{disease}-{place}"
+            subject = f"{seed}-{cause}-{disease}-{place}"
             record = write_record(subject, disease, product, antigen, table, None)
             answers.append((assess_response(select_patient(record)), table, positive))
         without, (assessment, table, positive) = answers[0][0], answers[1]
         if without.failed or not assessment.failed or assessment.failure_day is None:
             continue
-        found += 1
         day = min(positive, key=lambda d: abs(d - assessment.failure_day))
         seen = table.filter(pl.col("day") <= max(assessment.failure_day, 28.0))
         record = write_record(subject, disease, product, antigen, seen, (day, positive[day]) if place % 2 else None)
         assessment = assess_response(select_patient(record))
         if assessment.failed and assessment.marker is not None and assessment.failure_day is not None:
+            found += 1
             yield KnownFailure(subject, disease, product, record, assessment, {cause: 1.0}, {cause: 1.0})
 
 

@@ -87,7 +87,10 @@ def run(name: str, replicates: range, patients: int, seed: int, kept: Path | Non
     values, case = load_parameters(name), CASES[name]
     model = next(one for one in ALL if one.name == values.model)
     rows = [] if kept is None or not kept.exists() else [json.loads(line) for line in kept.read_text().splitlines()]
-    rows = [row for row in rows if row["case"] == name and row["seed"] == seed and row["replicate"] in replicates]
+    own = (name, seed, patients)
+    rows = [
+        row for row in rows if (row["case"], row["seed"], row["patients"]) == own and row["replicate"] in replicates
+    ]
     for replicate in replicates:
         if any(row["replicate"] == replicate for row in rows):
             continue
@@ -97,12 +100,14 @@ def run(name: str, replicates: range, patients: int, seed: int, kept: Path | Non
             shift(values, case["free"]), observations, case["noise"], free=case["free"], seed=seed, arrange=arrange
         )
         truth, fresh = {one: values.values[one] for one in case["free"]}, []
+        is_known = np.isfinite([*found.judged.mean_error, *found.judged.spread_error]).all()
         for row in found.table.iter_rows(named=True):
             true = truth[row["parameter"]].value
             fresh.append(
                 {
                     "case": name,
                     "seed": seed,
+                    "patients": patients,
                     "replicate": replicate,
                     "effective": float(np.median(found.judged.effective)),
                     "effective_importance": float(np.median(found.importance.effective)),
@@ -110,11 +115,10 @@ def run(name: str, replicates: range, patients: int, seed: int, kept: Path | Non
                     "true": true,
                     "ratio": row["typical"] / true,
                     "ratio_importance": row["typical_importance"] / true,
-                    "is_covered": row["typical_lower"] <= true <= row["typical_upper"],
+                    "is_covered": bool(is_known and row["typical_lower"] <= true <= row["typical_upper"]),
                     "spread_ratio": row["spread"] / truth[row["parameter"]].spread.sd,
-                    "is_spread_covered": row["spread_lower"]
-                    <= truth[row["parameter"]].spread.sd
-                    <= row["spread_upper"],
+                    "is_spread_covered": bool(is_known)
+                    and row["spread_lower"] <= truth[row["parameter"]].spread.sd <= row["spread_upper"],
                 }
             )
         rows += fresh

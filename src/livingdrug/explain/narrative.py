@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from livingdrug.explain.answer import Answer
 from livingdrug.explain.attribution import Attribution, MechanismShare
 from livingdrug.explain.evidence import Evidence
+from livingdrug.explain.words import MECHANISMS, join_words, name_mechanism, name_variable
 
 DISEASES = {
     "myeloma": "multiple myeloma",
@@ -27,28 +28,6 @@ GROUPS = {
     "environment": "the tumour's environment, which held the CAR T cells back",
     "tumour": "the tumour: its growth or its burden",
     "treatment": "the treatment as given",
-}
-MECHANISMS = {
-    "expansion": "too little expansion",
-    "persistence": "lost persistence",
-    "potency": "low potency",
-    "exhaustion": "exhaustion",
-    "antigen_negative": "loss of the target",
-    "antigen_low": "antigen-low escape",
-    "suppression": "suppression by the environment",
-    "barrier": "a physical barrier",
-    "tumour_growth": "fast tumour growth",
-    "tumour_burden": "a high tumour burden",
-    "steroids": "steroids",
-    "lymphodepletion": "missing lymphodepletion",
-}
-VARIABLES = {
-    "antigen_positive_fraction": "the share of tumour cells with the target",
-    "antigen_density": "the density of the target on tumour cells",
-    "pd1_tim3_fraction": "PD-1 and TIM-3 on CAR T cells",
-    "car_transgene": "the CAR transgene in blood",
-    "car_t_cells": "CAR T cells in blood",
-    "b_cells": "B cells in blood",
 }
 DIFFERENCES = {"gB": "how fast their CAR T cells kill"}
 MOST_ALTERNATIVES = 3
@@ -175,8 +154,9 @@ def write_ties(facts: Facts) -> list[str]:
     tied = () if facts.attribution is None else facts.attribution.ties
     if not tied or facts.answer is None or facts.answer.answered is None:
         return []
-    names = [MECHANISMS.get(name, name) for name in tied]
-    return [f"A tie: {', '.join(names[:-1])} and {names[-1]} contributed alike."]
+    if facts.answer.level == "group" and {*tied} <= {*facts.answer.alike}:
+        return []
+    return [f"A tie: {join_words([name_mechanism(name) for name in tied], 'and')} contributed alike."]
 
 
 def write_next(facts: Facts) -> list[str]:
@@ -184,7 +164,7 @@ def write_next(facts: Facts) -> list[str]:
     if not facts.measure_next or facts.answer is None or facts.answer.level == "mechanism":
         return []
     assay, day = facts.measure_next[0]
-    return [f"What would tell most: {VARIABLES.get(assay, assay.replace('_', ' '))} on day {day:g}."]
+    return [f"What would tell most: {name_variable(assay)} on day {day:g}."]
 
 
 def write_effect(share: MechanismShare, facts: Facts) -> str:
@@ -223,7 +203,7 @@ def write_alternatives(facts: Facts, without: str | None) -> list[str]:
     """List the other mechanisms that remain possible, most probable first."""
     assert facts.attribution is not None
     others = [s for s in facts.attribution.shares if s.name != without and s.probability >= 0.05]
-    listed = [f"{MECHANISMS.get(s.name, s.name)} {write_percent(s.probability)}" for s in others[:MOST_ALTERNATIVES]]
+    listed = [f"{name_mechanism(s.name)} {write_percent(s.probability)}" for s in others[:MOST_ALTERNATIVES]]
     if facts.attribution.unexplained >= 0.05:
         listed.append(f"no single mechanism {write_percent(facts.attribution.unexplained)}")
     start = "Also possible" if without else "Candidates"
@@ -240,8 +220,8 @@ def write_dependence(facts: Facts) -> list[str]:
         chance, best = other.chances.get(first.name, 0.0), max(other.chances, key=lambda name: other.chances[name])
         if best == first.name and abs(chance - first.probability) < NOTABLE:
             continue
-        then = "" if best == first.name else f", and {MECHANISMS.get(best, best)} first"
-        differ, named = DIFFERENCES.get(other.parameter, other.parameter), MECHANISMS.get(first.name, first.name)
+        then = "" if best == first.name else f", and {name_mechanism(best)} first"
+        differ, named = DIFFERENCES.get(other.parameter, other.parameter), name_mechanism(first.name)
         sentences.append(
             f"Trials do not tell how much patients differ in {differ}: with a spread of {other.spread:.2g} instead of "
             f"{other.instead_of:.2g}, {named} would be {write_percent(chance)} instead of "
@@ -261,7 +241,7 @@ def write_conflict(facts: Facts) -> list[str]:
     directions = {item.direction for item in facts.evidence if item.mechanism.value == answered}
     if directions != {"against"}:
         return []
-    words = MECHANISMS.get(str(answered), str(answered))
+    words = name_mechanism(str(answered))
     return [f"A direct measurement speaks against {words}, which the model names from the whole course: be wary."]
 
 

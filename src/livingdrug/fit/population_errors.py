@@ -51,11 +51,13 @@ def compute_errors(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return standard errors of means, and of the logarithms of spreads and noises.
 
-    Infinite where the data do not inform about every direction.
+    Infinite where the data do not inform about every direction. Correlations between parameters are taken as known:
+    where they are estimated too, the errors are somewhat larger than said here.
     """
     free = len(values.mean)
     by_noise, curvature = compute_noise_terms(rows, values, draws)
     scores = np.concatenate([compute_prior_scores(draws.z, values), by_noise], axis=2)
+    scores = np.where(draws.weights[:, :, None] > 0, scores, 0.0)
     gap = scores - draws.average(scores)[:, None]
     weights = draws.weights
     missing = np.einsum("pd,pds,pdt->pst", weights, gap, gap)
@@ -65,7 +67,7 @@ def compute_errors(
     information[: 2 * free, : 2 * free] += compute_prior_curvature(draws, values)
     information[2 * free :, 2 * free :] += np.diag(curvature)
     information = 0.5 * (information + information.T)
-    if np.linalg.eigvalsh(information)[0] <= 0:
+    if not np.isfinite(information).all() or np.linalg.eigvalsh(information)[0] <= 0:
         errors = np.full(len(information), np.inf)
     else:
         inverse = np.linalg.inv(information)
@@ -115,6 +117,7 @@ def compute_noise_terms(
         ratio = np.exp(-0.5 * u * u - HALF_LOG_TWO_PI - log_ndtr(u))
         below = u * ratio * (u * (u + ratio) - 1)
     bend = np.where(is_row, np.where(is_below, np.nan_to_num(below), 2 * squares), 0.0).reshape(shape)
+    bend = np.where(draws.weights[:, :, None] > 0, bend, 0.0)
     kinds = np.eye(rows.kinds)[rows.kind]
     return np.einsum("pdr,prk->pdk", slope, kinds), np.einsum("pd,pdr,prk->k", draws.weights, bend, kinds)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from livingdrug.core.variables import VARIABLES
-from livingdrug.explain.narrative import MECHANISMS
+from livingdrug.explain.words import MECHANISMS
 
 Scale = Literal["linear", "log"]
 Panel = Literal["car_t", "tumour", "other"]

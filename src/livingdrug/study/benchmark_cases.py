@@ -34,8 +34,6 @@ class Case:
         That naming the class is right, of eight mechanisms and of four classes.
     shares, estimated, medians : mapping of mechanism to Shapley share
         True; mean over the posterior; median over the posterior.
-    expected_error : float
-        By how much the posterior itself expects the medians to be off, on average over mechanisms.
     answered : str or None
     probability : float
         Of the answer, or of the best that was not enough.
@@ -44,6 +42,9 @@ class Case:
         Draws of the parameters, and of the answer.
     seconds, processor_fit, processor_cause : float
         By the clock for all; of the processors for the posterior, and for the attribution.
+    expected_error : float
+        By how much the posterior itself expects the medians to be off, on average over mechanisms; not a number where
+        that is not known.
     """
 
     cohort: str
@@ -54,7 +55,6 @@ class Case:
     shares: Mapping[str, float]
     estimated: Mapping[str, float]
     medians: Mapping[str, float]
-    expected_error: float
     answered: str | None
     probability: float
     is_misfit: bool
@@ -63,6 +63,7 @@ class Case:
     seconds: float
     processor_fit: float
     processor_cause: float
+    expected_error: float = float("nan")
 
 
 def name_group(mechanism: str) -> str:

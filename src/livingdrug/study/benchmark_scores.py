@@ -125,6 +125,16 @@ def compute_share_error(cases: Sequence[Case], found: str) -> float | None:
     return float(np.mean(errors)) if errors else None
 
 
+def average_known(values: Sequence[float]) -> float | None:
+    """Return the mean of the values that are numbers; None without any.
+
+    >>> average_known([0.25, float("nan"), 0.75]), average_known([float("nan")])
+    (0.5, None)
+    """
+    known = [value for value in values if np.isfinite(value)]
+    return float(np.mean(known)) if known else None
+
+
 def summarise_cases(cases: Sequence[Case]) -> dict[str, Any]:
     """Return what the benchmark reports of its cases, baselines and limit aside."""
     answered = [case for case in cases if case.answered is not None]
@@ -139,7 +149,7 @@ def summarise_cases(cases: Sequence[Case]) -> dict[str, Any]:
         **compute_calibration(cases),
         "shapley_mae": compute_share_error(cases, "estimated"),
         "shapley_mae_of_medians": compute_share_error(cases, "medians"),
-        "shapley_mae_expected": float(np.nanmean([case.expected_error for case in cases])),
+        "shapley_mae_expected": average_known([case.expected_error for case in cases]),
         "baseline_commonest": find_commonest(cases),
         "tied": float(np.mean([sum(share > 0 for share in case.truth.values()) > 1 for case in cases])),
         "misfit_flagged": float(np.mean([case.is_misfit for case in cases])),

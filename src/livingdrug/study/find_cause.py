@@ -13,7 +13,7 @@ from livingdrug.explain.misfit import Misfit, check_fit
 from livingdrug.explain.progression import MarkerRule, choose_horizon, compute_failure
 from livingdrug.fit.problem import ACCURACY
 from livingdrug.study.fit_patient import PatientFit, list_events, solve_draws
-from livingdrug.study.patient_data import PatientData
+from livingdrug.study.patient_data import PatientData, find_end
 from livingdrug.study.plans import list_landmarks, list_levels
 from livingdrug.study.two_phases import TwoPhases, find_peak_day
 
@@ -75,6 +75,14 @@ def withhold_answer(fit: PatientFit, misfit: Misfit, settings: Ruleset) -> str:
     return ""
 
 
+def list_observed(data: PatientData) -> list[str]:
+    """Return the variables that were measured up to a new therapy; antigen on tumour cells only after infusion."""
+    is_measured = pl.col("value").is_not_null() | (pl.col("censored") == "left")
+    is_told = (pl.col("day") > 0) | ~pl.col("variable").is_in(ANTIGEN)
+    rows = data.named_observations.filter(is_measured & is_told & (pl.col("day") <= find_end(data)))
+    return sorted(rows["variable"].unique().to_list())
+
+
 def find_cause(
     fit: PatientFit,
     data: PatientData,
@@ -121,8 +129,7 @@ def find_cause(
         tie=settings.threshold("tie"),
         events=[event.type for event in list_events(data)],
     )
-    is_told = (pl.col("day") > 0) | ~pl.col("variable").is_in(ANTIGEN)
-    observed = data.named_observations.filter(is_told)["variable"].unique().to_list()
+    observed = list_observed(data)
     withheld = withhold_answer(fit, misfit, settings)
     answer = choose_answer(
         attribution,

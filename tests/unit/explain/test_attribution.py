@@ -7,9 +7,10 @@ from livingdrug.core.outcome import Mechanism
 from livingdrug.explain.answer import choose_answer
 from livingdrug.explain.attribution import Attribution, attribute_failure, compute_interval, compute_winners
 from livingdrug.explain.coalitions import compute_shapley, list_coalitions
-from livingdrug.explain.mechanisms import CATALOGUE, Candidate, compute_reference
+from livingdrug.explain.mechanisms import AFTER_PEAK, CATALOGUE, Candidate, compute_reference
 from livingdrug.explain.switches import Experiment, compare_switches, select_candidates, switch_off
 from livingdrug.fit.problem import Free
+from livingdrug.models.unified.model import UNIFIED
 
 FREE = (
     Free("kill", 0, "lognormal", 1.0, 1.0),
@@ -233,8 +234,24 @@ def test_a_group_of_one_is_no_way_around_what_its_mechanism_needs():
     without = choose_answer(attribution, CATALOGUE, ["m_protein"])
     having = choose_answer(attribution, CATALOGUE, ["tgf_beta"])
     assert (without.answered, without.level) == (None, "none")
-    assert "mdsc_fraction or tgf_beta" in without.reason
+    assert "myeloid-derived suppressor cells or TGF-beta" in without.reason
     assert (having.answered, having.level) == ("suppression", "mechanism")
+
+
+def test_what_cannot_be_told_does_not_silence_what_can():
+    attribution = make_attribution(("suppression", "environment", 0.5), ("persistence", "quantity", 0.5))
+    tied = replace(attribution, shares=tuple(replace(share, named=0.95) for share in attribution.shares))
+    reasons = np.zeros((3, 100))
+    reasons[:2, :95] = 0.5
+    reasons[2, 95:] = 1.0
+    answer = choose_answer(replace(tied, reasons=reasons), CATALOGUE, ["m_protein"])
+    assert (answer.answered, answer.level) == ("persistence", "mechanism")
+
+
+def test_every_parameter_of_the_catalogue_is_one_of_the_model():
+    known = {*UNIFIED.parameter_names, AFTER_PEAK}
+    named = {name for candidate in CATALOGUE for name, _ in candidate.parameters}
+    assert named | {name for candidate in CATALOGUE for name in candidate.follow} <= known
 
 
 def test_two_of_a_group_that_explain_it_alike_are_answered_as_the_group():
@@ -242,7 +259,8 @@ def test_two_of_a_group_that_explain_it_alike_are_answered_as_the_group():
     alike = replace(attribution, shares=tuple(replace(share, named=0.98) for share in attribution.shares))
     answer = choose_answer(alike, CATALOGUE, [])
     assert (answer.answered, answer.level) == ("quantity", "group")
-    assert "persistence and expansion explain it alike" in answer.reason
+    assert "lost persistence and too little expansion explain it alike" in answer.reason
+    assert answer.alike == ("persistence", "expansion")
 
 
 def test_a_mechanism_that_needs_a_phenotype_is_named_only_with_it():
@@ -250,7 +268,7 @@ def test_a_mechanism_that_needs_a_phenotype_is_named_only_with_it():
     without = choose_answer(attribution, CATALOGUE, ["m_protein"])
     having = choose_answer(attribution, CATALOGUE, ["m_protein", "pd1_tim3_fraction"])
     assert (without.answered, without.level) == ("quality", "group")
-    assert "pd1_tim3_fraction" in without.reason
+    assert "PD-1 and TIM-3 on CAR T cells" in without.reason
     assert (having.answered, having.level) == ("exhaustion", "mechanism")
 
 

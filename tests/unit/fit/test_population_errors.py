@@ -53,6 +53,33 @@ def test_errors_are_those_of_the_exact_likelihood(limit):
     assert [*found.mean_error, *found.spread_error, *found.noise_error] == pytest.approx(exact, rel=0.02)
 
 
+def test_two_parameters_have_the_errors_of_the_closed_form():
+    days = np.array([0.0, 1.0, 2.0, 4.0])
+    rng = np.random.default_rng(4)
+    levels = np.array([1.0, 0.5]) + np.array([0.7, 0.3]) * rng.standard_normal((PATIENTS, 2))
+    value = levels[:, :1] + levels[:, 1:] * days + 0.5 * rng.standard_normal((PATIENTS, len(days)))
+    rows = PopulationRows(value, np.zeros(value.shape, dtype=bool), np.zeros(value.shape, dtype=int))
+    design = np.column_stack([np.ones(4), days])
+
+    def lack(place):
+        mean, spread, noise = place[:2], np.exp(place[2:4]), np.exp(place[4])
+        covariance = design @ np.diag(spread**2) @ design.T + noise**2 * np.eye(4)
+        gap = value - design @ mean
+        quadratic = np.einsum("pi,ij,pj->", gap, np.linalg.inv(covariance), gap)
+        return 0.5 * (quadratic + PATIENTS * np.linalg.slogdet(covariance)[1])
+
+    best = minimize(lack, [1.0, 0.5, -0.4, -1.2, -0.7], method="BFGS", options={"gtol": 1e-6}).x
+    values = PopulationValues(best[:2], np.diag(np.exp(2 * best[2:4])), np.exp(best[4:]))
+    inside = np.linalg.inv(np.linalg.inv(values.covariance) + design.T @ design / values.noise[0] ** 2)
+    middle = (values.mean @ np.linalg.inv(values.covariance) + value @ design / values.noise[0] ** 2) @ inside
+    z = middle[:, None] + rng.standard_normal((PATIENTS, 4096, 2)) @ np.linalg.cholesky(inside).T
+    draws = PatientDraws(
+        z, np.full(z.shape[:2], 1 / 4096), np.repeat(np.arange(PATIENTS), 4096), (z @ design.T).reshape(-1, 4)
+    )
+    exact = np.sqrt(np.diag(np.linalg.inv(differentiate_twice(lack, best))))
+    assert np.concatenate(compute_errors(rows, values, draws)) == pytest.approx(exact, rel=0.03)
+
+
 def test_few_draws_add_to_the_errors():
     rows, rng = measure(-np.inf), np.random.default_rng(1)
     values = PopulationValues(np.array([1.0]), np.array([[0.49]]), np.array([0.5]))

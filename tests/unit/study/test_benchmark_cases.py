@@ -50,3 +50,4 @@ def test_an_honest_probability_has_a_calibration_error_that_chance_explains():
     assert summary["ece"] == pytest.approx(0.0, abs=1e-9)
     assert 0 < summary["ece_by_chance"] < 0.1
     assert summary["shapley_mae_of_medians"] <= summary["shapley_mae"]
+    assert summary["shapley_mae_expected"] == pytest.approx(0.05)

@@ -74,7 +74,7 @@ def test_the_second_algorithm_finds_the_same(found):
         assert abs(np.log(row["typical_importance"] / row["typical"])) < 0.5 * error
 
 
-def test_a_seed_gives_the_same_bits(found, observations):
+def test_a_seed_gives_the_same_bits(observations):
     few = observations.filter(pl.col("subject_id").is_in([f"P{i}" for i in range(6)]))
     noise = {"car_transgene": Noise("lognormal", 0.5, LIMIT)}
     one, other = (fit_population(TRUTH, few, noise, free=("C_max",), arrange=SWITCH, seed=5) for _ in range(2))
