@@ -12,14 +12,14 @@ import numpy as np
 
 from livingdrug.knowledge.rules import load_rules
 from livingdrug.study.benchmark_baseline import predict_baseline
-from livingdrug.study.benchmark_cases import Case, explain_all, explain_known, name_eighth
+from livingdrug.study.benchmark_cases import Case, explain_all, name_eighth
 from livingdrug.study.benchmark_patients import COHORTS, KnownFailure, list_counts, simulate_failures
-from livingdrug.study.benchmark_scores import rank, summarise_cases
+from livingdrug.study.benchmark_scores import compute_hits, compute_share_error, rank, summarise_cases
 from livingdrug.study.explain_failure import QUICK_DRAWS
 from livingdrug.study.plans import SETTINGS
 
-LONG = 5
-"""Patients explained once more with eight times the draws, for the limit, unless told otherwise."""
+ONE_IN, LONGER = 25, 8
+"""One patient in so many, five at least, is explained once more with so many times the draws, for the limit."""
 
 
 def run_benchmark(  # noqa: PLR0913 - whom to simulate, how to explain, what to compare with, where to keep
@@ -29,7 +29,7 @@ def run_benchmark(  # noqa: PLR0913 - whom to simulate, how to explain, what to 
     with_extra: bool = False,
     training: int = 20_000,
     draws: int = QUICK_DRAWS,
-    long: int = LONG,
+    long: int | None = None,
     jobs: int | None = None,
     folder: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -44,8 +44,8 @@ def run_benchmark(  # noqa: PLR0913 - whom to simulate, how to explain, what to 
         With phenotype, residual disease, B cells, flow cytometry, antigen density.
     training : int
         Simulated failures that the classifier learns from; without scikit-learn there is none.
-    long : int
-        Patients explained once more for the limit.
+    long : int, optional
+        Patients explained once more for the limit; one in 25 where it is left out, and five at least.
     folder : Path, optional
         Where every case is kept as soon as it is done; a run of the same seed, assays and draws goes on from there.
     progress : function of the failures done and of all, optional
@@ -64,13 +64,15 @@ def run_benchmark(  # noqa: PLR0913 - whom to simulate, how to explain, what to 
             disease, product, count, seed=seed, settings=settings, with_extra=with_extra, jobs=jobs
         )
     ]
-    kept = None
+    kept = far_kept = None
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
-        kept = folder / f"cases-{seed}-{'extra' if with_extra else 'basic'}-{draws}.jsonl"
+        name = f"cases-{seed}-{'extra' if with_extra else 'basic'}"
+        kept, far_kept = (folder / f"{name}-{times * draws}.jsonl" for times in (1, LONGER))
     cases = list(explain_all(failures, settings, seed=seed, draws=draws, jobs=jobs, kept=kept, progress=progress))
+    long = max(5, n // ONE_IN) if long is None else long
     repeated = failures[:: max(1, len(failures) // max(1, long))][:long]
-    far = [explain_known(one, settings, seed=seed + 1, draws=8 * draws, jobs=jobs) for one in repeated]
+    far = list(explain_all(repeated, settings, seed=seed + 1, draws=LONGER * draws, jobs=jobs, kept=far_kept))
     by_cohort = {
         cohort: summarise_cases([case for case in cases if case.cohort == cohort])
         for cohort in dict.fromkeys(case.cohort for case in cases)
@@ -83,9 +85,7 @@ def run_benchmark(  # noqa: PLR0913 - whom to simulate, how to explain, what to 
     return {
         **summarise_cases(cases),
         "baseline_classifier": weigh_cohorts(guess, failures),
-        "limit": float(np.mean([max(case.eight.values()) for case in far])) if far else None,
-        "limit_patients": len(far),
-        "limit_agreement": compare_first(far, cases) if far else None,
+        **compare_long(far, cases),
         "draws": draws,
         "with_extra": with_extra,
         "seed": seed,
@@ -100,7 +100,26 @@ def weigh_cohorts(shares: dict[str, float], failures: list[KnownFailure]) -> flo
     return float(np.mean([shares[f"{one.disease}/{one.product}"] for one in failures]))
 
 
-def compare_first(far: list[Case], cases: list[Case]) -> float:
-    """Return how often the long run names the same mechanism first as the short one."""
-    short = {case.subject: rank(case.eight)[0] for case in cases}
-    return float(np.mean([rank(case.eight)[0] == short[case.subject] for case in far]))
+def compare_long(far: list[Case], cases: list[Case]) -> dict[str, float | int | None]:
+    """Set long runs of some patients beside the quick ones of the same: how far these are from what can be known.
+
+    Returns
+    -------
+    comparison : mapping
+        ``limit`` (see `run_benchmark`), and of how many patients; how often both name the same mechanism first; how
+        often the first is right, and the mean error of Shapley shares, of the long runs and of the quick ones.
+    """
+    if not far:
+        return {"limit": None, "limit_patients": 0}
+    by_subject = {case.subject: case for case in cases}
+    quick = [by_subject[case.subject] for case in far]
+    alike = [rank(one.eight)[0] == rank(other.eight)[0] for one, other in zip(far, quick, strict=True)]
+    return {
+        "limit": float(np.mean([max(case.eight.values()) for case in far])),
+        "limit_patients": len(far),
+        "limit_agreement": float(np.mean(alike)),
+        "limit_top1": compute_hits(far, "eight", name_eighth, 1),
+        "limit_top1_of_quick": compute_hits(quick, "eight", name_eighth, 1),
+        "limit_shapley_mae": compute_share_error(far, "estimated"),
+        "limit_shapley_mae_of_quick": compute_share_error(quick, "estimated"),
+    }

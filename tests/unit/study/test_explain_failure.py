@@ -285,9 +285,12 @@ def test_a_fit_writes_draws_diagnostics_and_predictions(tmp_path):
 
 
 def test_the_benchmark_reports_what_it_promises():
-    report = run_benchmark(5, seed=3, training=1, draws=64, long=0)
+    report = run_benchmark(5, seed=3, training=1, draws=64, long=1)
     promised = {"n", "answered", "accuracy_answered", "top1", "top2", "top1_four_classes", "ece", "shapley_mae"}
     promised |= {"baseline_commonest", "baseline_classifier", "limit", "seconds_per_patient", "confusion"}
     assert promised <= set(report)
     assert report["n"] == 5
     assert sum(sum(row.values()) for row in report["confusion"].values()) == 5
+    assert report["limit_patients"] == 1
+    assert 0 < report["limit"] < 1
+    assert {report["limit_top1"], report["limit_top1_of_quick"], report["limit_agreement"]} <= {0.0, 1.0}
