@@ -30,13 +30,12 @@ from livingdrug.knowledge.rules import load_rules
 from livingdrug.models.unified.model import UNIFIED
 from livingdrug.study.assess_response import assess_response
 from livingdrug.study.benchmark_cases import Case, explain_all, name_group
-from livingdrug.study.benchmark_patients import KnownFailure
+from livingdrug.study.benchmark_patients import KINETICS, KnownFailure
 from livingdrug.study.explain_failure import QUICK_DRAWS
 from livingdrug.study.patient_data import select_patient
 from livingdrug.study.plans import SETTINGS
 
 COHORTS = (("lbcl", "axi_cel", "CD19"), ("b_all", "tisa_cel", "CD19"), ("myeloma", "ide_cel", "BCMA"))
-KINETICS = (7.0, 14.0, 21.0, 28.0, 60.0, 90.0, 180.0)
 VISITS = (-7.0, *np.arange(28.0, 730.0, 28.0))
 PLANTED = {
     "expansion": {"C_max": 0.01},
@@ -52,13 +51,17 @@ NEGATIVE = 1e-12
 """Share of tumour cells without the target: less than one."""
 CELL = 1e-9
 """Volume of one cell [mL]."""
+ROOM = 20
+"""Burdens at infusion that there is room for; chosen here, Kimmel 2021 has no limit."""
+STAINED, BACKGROUND = 0.97, 0.002
+"""Share of antigen-positive cells that stain, and of others that seem to; chosen here."""
 
 
 def draw_patient(rng: np.random.Generator, peak: float, growth: float) -> dict[str, float]:
     """Draw one patient: Stein's kinetics, Kimmel's tumour, at a disease's own growth and an assay's own level."""
     kinetics, tumour = load_parameters("stein2019").values, load_parameters("kimmel2021").values
     own = {}
-    for name in ("C_max", "T_max", "alpha", "F_B", "beta"):
+    for name in ("foldx", "C_max", "T_max", "alpha", "F_B", "beta"):
         own[name] = kinetics[name].value * np.exp(kinetics[name].spread.sd * rng.standard_normal())
     own["C_max"] *= peak / kinetics["C_max"].value
     for name, typical in (("r_B", growth), ("g_B", tumour["g_B"].value), ("B_0", tumour["B_0"].value)):
@@ -72,7 +75,7 @@ def compute_transgene(day, p):
     """Return Stein's transgene: up to the peak along an exponential, down along two."""
     after = np.maximum(day - p["T_max"], 0.0)
     down = (1 - p["F_B"]) * np.exp(-p["alpha"] * after) + p["F_B"] * np.exp(-p["beta"] * after)
-    up = np.exp(np.log(1000.0) * np.minimum(day / p["T_max"] - 1, 0.0))
+    up = np.exp(np.log(p["foldx"]) * np.minimum(day / p["T_max"] - 1, 0.0))
     return p["C_max"] * up * down
 
 
@@ -83,7 +86,7 @@ def simulate_tumour(days, p):
         cart = compute_transgene(day, p)
         alive = np.where(np.exp(state) > CELL, 1.0, 0.0)
         killing = p["g_B"] * cart / (p["half"] + cart)
-        room = 1 - np.exp(state).sum() / (20 * p["B_0"])
+        room = 1 - np.exp(state).sum() / (ROOM * p["B_0"])
         return alive * (p["r_B"] * room - np.array([killing, 0.0]))
 
     start = np.log(p["B_0"] * np.array([1 - min(p["negative"], 0.5), min(p["negative"], 0.5)]))
@@ -122,7 +125,7 @@ def write_observations(p, disease, rng):
         value=pl.max_horizontal("value", "lloq"),
         unit=pl.col("variable").replace_strict(units),
     )
-    return table, {d: min(max(f * 0.97, 0.002), 0.97) for d, f in zip(days, positive, strict=True)}
+    return table, {d: max(f * STAINED, BACKGROUND) for d, f in zip(days, positive, strict=True)}
 
 
 def write_record(subject, disease, product, antigen, table, biopsy):

@@ -38,6 +38,8 @@ class Fault:
     --------
     >>> str(Fault("events.csv, row 2, column day", "must be a number", "'soon'", "count days from infusion"))
     "events.csv, row 2, column day: must be a number, but was 'soon'. Hint: count days from infusion."
+    >>> str(Fault("record", "must be known", "'ide'", "did you mean 'ide_cel'?"))
+    "record: must be known, but was 'ide'. Hint: did you mean 'ide_cel'?"
     """
 
     where: str
@@ -46,7 +48,8 @@ class Fault:
     hint: str
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.rule}, but was {self.was}. Hint: {self.hint}."
+        end = "" if self.hint.endswith("?") else "."
+        return f"{self.where}: {self.rule}, but was {self.was}. Hint: {self.hint}{end}"
 
 
 class InputError(LivingDrugError, ValueError):

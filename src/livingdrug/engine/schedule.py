@@ -137,6 +137,20 @@ class Schedule:
         )
         return cls(np.array(offsets), day, action, target, value, names=(*model.state_names, *model.parameter_names))
 
+    def repeat(self, count: int) -> "Schedule":
+        """Return the schedule of so many cohorts like this one, one after the other.
+
+        Examples
+        --------
+        >>> one = Schedule(np.array([0, 1]), np.array([2.0]), np.array([0]), np.array([0]), np.array([1.0]))
+        >>> one.repeat(3).offsets.tolist()
+        [0, 1, 2, 3]
+        """
+        patients, changes = len(self.offsets) - 1, len(self.day)
+        starts = np.repeat(changes * np.arange(count), patients) + np.tile(self.offsets[:-1], count)
+        columns = (np.tile(column, count) for column in (self.day, self.action, self.target, self.value))
+        return Schedule(np.append(starts, changes * count), *columns, names=self.names)
+
     def fit_to(self, model: Model) -> "Schedule":
         """Return the same changes for a kernel of a model, which may be the schedule's own with fewer states.
 

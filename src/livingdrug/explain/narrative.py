@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from livingdrug.explain.answer import Answer
 from livingdrug.explain.attribution import Attribution, MechanismShare
 from livingdrug.explain.evidence import Evidence
-from livingdrug.explain.words import MECHANISMS, join_words, name_mechanism, name_variable
+from livingdrug.explain.words import join_words, name_mechanism, name_variable
 
 DISEASES = {
     "myeloma": "multiple myeloma",
@@ -232,7 +232,9 @@ def write_dependence(facts: Facts) -> list[str]:
 
 def write_evidence(evidence: Sequence[Evidence]) -> list[str]:
     """Repeat each measurement that speaks for or against a mechanism by itself."""
-    return [f"{item.statement} This speaks {item.direction} {MECHANISMS[item.mechanism.value]}." for item in evidence]
+    return [
+        f"{item.statement} This speaks {item.direction} {name_mechanism(item.mechanism.value)}." for item in evidence
+    ]
 
 
 def write_conflict(facts: Facts) -> list[str]:

@@ -90,9 +90,9 @@ class _Expectation:
     log_likelihood: np.ndarray
 
     @property
-    def effective(self) -> float:
-        """Effective number of draws of the middle patient."""
-        return float(np.median(1 / (self.weights**2).sum(axis=1)))
+    def effective(self) -> np.ndarray:
+        """Effective number of draws (patient,)."""
+        return np.asarray(1 / (self.weights**2).sum(axis=1))
 
     @property
     def means(self) -> np.ndarray:
@@ -194,14 +194,14 @@ def fit_by_importance(
     for round_ in range(ROUNDS):
         sample = _Sample(problem, values, moments, draws, seed)
         found = sample.weigh(values)
-        least = LEAST * found.effective
+        least = LEAST * np.median(found.effective)
         for iteration in range(iterations):
             history.append(found.log_likelihood.sum())
             before, values = values, _maximise(problem.rows, found, with_correlations=problem.with_correlations)
             found = sample.weigh(values)
             if progress is not None:
                 progress(round_ * iterations + iteration + 1, ROUNDS * iterations)
-            if _compute_change(before, values) < SETTLED or found.effective < least:
+            if _compute_change(before, values) < SETTLED or np.median(found.effective) < least:
                 break
         moments = PatientMoments(found.means, found.covariances)
     return _describe(sample, values, found, np.array(history))
@@ -222,7 +222,7 @@ def _describe(sample: _Sample, values: PopulationValues, found: _Expectation, hi
         values,
         *compute_errors(sample.rows, values, draws),
         float(found.log_likelihood.sum()),
-        1 / (found.weights**2).sum(axis=1),
+        found.effective,
         PatientMoments(found.means, found.covariances),
         history,
     )

@@ -226,7 +226,7 @@ def create_schedule(problem: Problem, patients: int) -> Schedule | None:
     """Give every candidate the patient's own changes; None where there are none."""
     if not problem.changes:
         return None
-    return Schedule.from_changes(problem.model, [problem.changes] * patients)
+    return Schedule.from_changes(problem.model, [problem.changes]).repeat(patients)
 
 
 def solve_candidates(

@@ -99,6 +99,7 @@ def simulate_failures(
     """Simulate patients until so many have failed, and yield these with their truth."""
     values = load_parameters(f"unified_{disease}_{product}")
     visits = plan_visits(disease, settings, with_extra=with_extra)
+    phases = TwoPhases(UNIFIED, find_peak_day(UNIFIED, values))
     found, first = 0, 0
     while found < count and first < 40 * count + BATCH:
         parameters = sample_parameters(UNIFIED, values, first, BATCH, seed=seed, exponential=EXTINCTION_DRAWS)
@@ -110,7 +111,8 @@ def simulate_failures(
             assessment = assess_response(select_patient(one))
             if not assessment.failed or assessment.marker is None or assessment.failure_day is None:
                 continue
-            truth = find_truth(values, disease, parameters[place : place + 1], assessment, settings, jobs=jobs)
+            own_parameters = parameters[place : place + 1]
+            truth = find_truth(values, phases, disease, own_parameters, assessment, settings, jobs=jobs)
             yield KnownFailure(f"{disease}/{product}/{subject}", disease, product, one, assessment, *truth)
             found += 1
             if found == count:
@@ -147,6 +149,7 @@ def write_records(
 
 def find_truth(
     values: ParameterSet,
+    phases: TwoPhases,
     disease: str,
     parameters: np.ndarray,
     assessment: Assessment,
@@ -159,7 +162,6 @@ def find_truth(
     assert marker is not None
     assert day is not None
     names = [name for name in PLANS[disease].free if values.values[name].spread is not None]
-    phases = TwoPhases(UNIFIED, find_peak_day(UNIFIED, values))
     free = phases.list_free(create_free(UNIFIED, values, names, bind(UNIFIED, values)))
     times = list_visits(choose_horizon(day, list_landmarks(settings)))
     kernel, candidates = compile_model(UNIFIED), select_candidates(CATALOGUE, free)

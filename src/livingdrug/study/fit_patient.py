@@ -143,7 +143,7 @@ def solve_draws(
     """
     problem = fit.problem
     if schedule is None and problem.changes:
-        schedule = Schedule.from_changes(problem.model, [problem.changes] * len(parameters))
+        schedule = Schedule.from_changes(problem.model, [problem.changes]).repeat(len(parameters))
     solution = solve(
         problem.kernel,
         parameters,

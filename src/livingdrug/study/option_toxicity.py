@@ -92,7 +92,7 @@ def _relabel(start: Start, delay: float, jobs: int | None) -> Steps:
         compile_model(UNIFIED, keep=TUMOUR_STATES),
         start.parameters,
         np.array([start.day + delay]),
-        schedule=Schedule.from_changes(UNIFIED, [list(start.changes) for _ in start.parameters]),
+        schedule=Schedule.from_changes(UNIFIED, [start.changes]).repeat(len(start.parameters)),
         keep=TUMOUR_STATES,
         rtol=RTOL,
         threads=jobs,

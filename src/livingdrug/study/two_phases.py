@@ -56,13 +56,11 @@ class TwoPhases:
 
     def join(self, parameters: np.ndarray) -> tuple[np.ndarray, Schedule]:
         """Return the model's own parameters of split draws, and the schedule that changes the loss on the day."""
-        changes = (*self.changes, Change(self.day, LOSS, "set", 0.0))
-        one = Schedule.from_changes(self.model, [changes])
-        size, count = len(one.day), len(parameters)
-        value = np.tile(one.value, count)
-        value[[c.target for c in sorted(changes, key=lambda c: c.day)].index(LOSS) :: size] = parameters[:, -1]
-        day, action, target = (np.tile(column, count) for column in (one.day, one.action, one.target))
-        schedule = Schedule(np.arange(count + 1) * size, day, action, target, value, names=one.names)
+        own = Schedule.from_changes(self.model, [(*self.changes, Change(self.day, LOSS, "set", 0.0))])
+        # of changes of one day the last is the one added here
+        place = int(np.searchsorted(own.day, self.day, side="right")) - 1
+        schedule = own.repeat(len(parameters))
+        schedule.value[place :: len(own.day)] = parameters[:, -1]
         return parameters[:, :-1], schedule
 
 

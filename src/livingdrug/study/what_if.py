@@ -213,7 +213,7 @@ def compute_what_if(start: WhatIfStart, knobs: Mapping[str, float], *, threads: 
         compile_kernel(),
         parameters,
         days,
-        schedule=Schedule.from_changes(UNIFIED, [changes] * len(parameters)) if changes else None,
+        schedule=Schedule.from_changes(UNIFIED, [changes]).repeat(len(parameters)) if changes else None,
         keep=shown,
         rtol=1e-4,
         threads=threads,

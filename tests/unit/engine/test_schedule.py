@@ -160,3 +160,10 @@ def test_a_derivative_with_respect_to_a_parameter_that_a_schedule_changes(action
 def test_a_change_on_a_day_too_early_to_step_to_is_a_sentence():
     with pytest.raises(InputError, match="day must be 0 or 1e-100 or later"):
         Schedule.from_changes(CHAIN, [[Change(5e-324, "x", "add", 1.0)]])
+
+
+@pytest.mark.parametrize("own", [[[]], [[Change(1.0, "x", "add", 2.0), Change(0.5, "k", "set", 3.0)], []]])
+def test_a_repeated_schedule_is_that_of_the_repeated_patients(own):
+    one, many = Schedule.from_changes(DECAY, own).repeat(3), Schedule.from_changes(DECAY, own * 3)
+    for name in ("offsets", "day", "action", "target", "value", "names"):
+        assert np.array_equal(getattr(one, name), getattr(many, name))

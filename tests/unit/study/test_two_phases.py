@@ -63,3 +63,11 @@ def test_what_happens_to_the_patient_happens_in_every_row():
     assert schedule.day.tolist() == [3.0, 9.0, 20.0] * 2
     assert schedule.value[[1, 4]].tolist() == [TYPICAL[LOSS], TYPICAL[LOSS] / 2]
     assert schedule.value[[0, 2, 3, 5]].tolist() == [2.0, 0.1, 2.0, 0.1]
+
+
+def test_a_change_of_the_loss_itself_on_the_same_day_keeps_its_place():
+    phases = TwoPhases(UNIFIED, 9.0, (Change(9.0, "alpha", "multiply", 7.0), Change(2.0, "alpha", "multiply", 5.0)))
+    split = phases.split(TYPICAL[None])
+    schedule = phases.join(split)[1]
+    assert schedule.day.tolist() == [2.0, 9.0, 9.0]
+    assert schedule.value.tolist() == [5.0, 7.0, TYPICAL[LOSS]]
