@@ -1,7 +1,8 @@
 """Simulation-based calibration of one patient's fit: are true values uniform among the draws?
 
-Run from the repository root: ``python benchmarks/calibration_of_fits.py [--fits N] [--draws N] [--seed N] [--jobs N]
-[--kept FILE]``. Every fit is kept in FILE as soon as it is done, and a run of the same seed goes on from there.
+Run from the repository root: ``python benchmarks/calibration_of_fits.py [--pair myeloma/ide_cel] [--fits N] [--draws N]
+[--effective N] [--seed N] [--jobs N] [--kept FILE]``. Every fit is kept in FILE as soon as it is done, and a run of the
+same seed goes on from there.
 
 True values are drawn from the prior, data from the model with the fit's own noise and limits, and each is fitted. If
 the draws are the posterior, the rank of a true value among them is uniform (Talts 2018): a chi-square test over 20
@@ -30,7 +31,8 @@ from livingdrug.knowledge.parameters import load_parameters
 from livingdrug.knowledge.rules import load_rules
 from livingdrug.models.unified.interventions import EXTINCTION_DRAWS
 from livingdrug.models.unified.model import UNIFIED
-from livingdrug.study.fit_patient import DRAWS, choose_most
+from livingdrug.study.explain_failure import QUICK_DRAWS
+from livingdrug.study.fit_patient import Effort
 from livingdrug.study.plans import PLANS, SETTINGS, choose_free, create_noise
 
 DESIGNS = {
@@ -42,6 +44,10 @@ DESIGNS = {
     ("lbcl", "axi_cel"): {
         "car_transgene": (7, 14, 21, 28, 60, 90, 180),
         "tumour_spd": (0, *range(28, 365, 28)),
+    },
+    ("b_all", "tisa_cel"): {
+        "car_transgene": (7, 14, 21, 28, 60, 90, 180),
+        "marrow_plasma_cells": (0, *range(28, 365, 28)),
     },
 }
 SCHEMA = {"variable": pl.String, "day": pl.Float64, "value": pl.Float64, "lloq": pl.Float64, "censored": pl.String}
@@ -62,7 +68,7 @@ def observe(design, values, noise, rng):
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
-def fit_one(pair, design, *, rng, draws, jobs):
+def fit_one(pair, design, *, rng, draws, effective, jobs):
     """Draw one patient, fit it; return ranks in [0, 1), whether inside 90 %, effective draws and seconds."""
     values, noise = load_parameters("unified_{}_{}".format(*pair)), create_noise(load_rules(SETTINGS))
     kernel, typical = compile_model(UNIFIED), bind(UNIFIED, values)
@@ -75,7 +81,16 @@ def fit_one(pair, design, *, rng, draws, jobs):
     course = solve(kernel, compute_parameters(prior, truth)[0], days, keep=tuple(design), rtol=1e-6).values[0]
     problem = create_problem(UNIFIED, kernel, values, typical, observe(design, course, noise, rng), noise, **options)
     start = time.process_time()
-    found = fit_individual(problem, rng=rng, draws=draws, most=choose_most(draws), with_mode=False, threads=jobs).draws
+    fit = fit_individual(
+        problem,
+        rng=rng,
+        draws=draws,
+        most=Effort(draws, effective).most,
+        with_mode=False,
+        effective=effective,
+        threads=jobs,
+    )
+    found = fit.draws
     seconds = time.process_time() - start
     low, high = np.quantile(found.z, [0.05, 0.95], axis=0)
     inside = (truth[0] > low) & (truth[0] < high)
@@ -84,6 +99,7 @@ def fit_one(pair, design, *, rng, draws, jobs):
         "ranks": (found.z < truth).mean(axis=0).tolist(),
         "inside": inside.tolist(),
         "effective": found.effective,
+        "runs": found.runs,
         "seconds": seconds,
     }
 
@@ -94,7 +110,9 @@ def fit_all(options):
     results = [] if kept is None or not kept.exists() else [json.loads(line) for line in kept.read_text().splitlines()]
     for k in range(len(results), options.fits):
         rng = np.random.default_rng([options.seed, k])
-        results.append(fit_one(pair, DESIGNS[pair], rng=rng, draws=options.draws, jobs=options.jobs))
+        results.append(
+            fit_one(pair, DESIGNS[pair], rng=rng, draws=options.draws, effective=options.effective, jobs=options.jobs)
+        )
         if kept is not None:
             with kept.open("a") as file:
                 file.write(json.dumps(results[-1]) + "\n")
@@ -128,6 +146,7 @@ def summarise(options, results):
         "parameters_tested": len(names),
         "effective_quartiles": np.quantile(effective, [0.25, 0.5, 0.75]).round(1).tolist(),
         "effective_200": float((effective >= 200).mean()),
+        "runs_median": float(np.median([one.get("runs", 1) for one in results])),
         "processor_seconds_quartiles": np.quantile(seconds, [0.25, 0.5, 0.75]).round(2).tolist(),
         "parameters": {
             name: {"p": round(float(p[j]), 4), "coverage_90": round(float(inside[:, j].mean()), 3)}
@@ -140,7 +159,8 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fits", type=int, default=500)
-    parser.add_argument("--draws", type=int, default=DRAWS)
+    parser.add_argument("--draws", type=int, default=QUICK_DRAWS)
+    parser.add_argument("--effective", type=float, help="repeat each fit until its draws are worth so many")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--pair", default="myeloma/ide_cel", choices=["/".join(pair) for pair in DESIGNS])

@@ -62,6 +62,9 @@ def build_parser() -> argparse.ArgumentParser:
     fit = commands.add_parser("fit", help="fit the model to each subject of a record: draws, diagnostics, predictions")
     fit.add_argument("record", type=Path, metavar="RECORD", help="folder with the three CSV files")
     add_shared(fit)
+    fit.add_argument(
+        "--effective", type=positive, metavar="N", help="repeat the fit until its draws are worth N independent ones"
+    )
     fit.add_argument("--json", action="store_true", help="print the diagnostics")
     fit.set_defaults(run=run_fit, example=None)
 

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
+from scipy.special import logsumexp
 
 from livingdrug.fit.effective import compute_effective_draws
 from livingdrug.fit.informed import InformedDirections, learn_directions
@@ -69,6 +70,10 @@ class Draws:
         Courses that were computed.
     origin : (draw,) int
         Which draw of the start each comes from: draws of one origin may be alike.
+    log_evidence : float
+        Estimate of the log of the evidence, up to a constant of the patient.
+    runs : int
+        Independent runs that the draws are joined from (:mod:`livingdrug.fit.pool`).
     """
 
     z: np.ndarray
@@ -79,6 +84,8 @@ class Draws:
     effective: float
     evaluations: int
     origin: np.ndarray
+    log_evidence: float = 0.0
+    runs: int = 1
 
 
 def compute_effective(log_weights: np.ndarray) -> float:
@@ -91,6 +98,15 @@ def compute_effective(log_weights: np.ndarray) -> float:
     """
     weights = np.exp(log_weights - log_weights.max())
     return float(weights.sum() ** 2 / (weights * weights).sum())
+
+
+def compute_log_mean(log_values: np.ndarray) -> float:
+    """Return the log of the mean of values given by their logs.
+
+    >>> round(float(np.exp(compute_log_mean(np.log([1.0, 3.0])))), 12)
+    2.0
+    """
+    return float(logsumexp(log_values) - np.log(len(log_values)))
 
 
 def choose_temperature(fit: np.ndarray, now: float, target: float) -> float:
@@ -149,6 +165,8 @@ class Journey:
         Learned at the temperature ``learned``; none as long as steps in parameters suffice.
     derivative : (draw, row, informed), optional
         Of the residuals where the draws are.
+    log_evidence : float
+        Sum over stages of the log of the mean weight.
     """
 
     survey: Survey
@@ -165,12 +183,15 @@ class Journey:
     before: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
     acceptance: float = 0.0
     remembered: float = 1.0
+    log_evidence: float = 0.0
 
     def warm(self, count: int) -> None:
         """Raise the temperature as far as draws stay effective, and resample."""
         count = count // THINNED if self.is_thin and count // THINNED >= FEWEST_DRAWS else count
         following = choose_temperature(self.places.fit, self.temperature, LARGEST_SHARE * count)
-        index = resample((following - self.temperature) * self.places.fit, count, self.rng)
+        log_weights = (following - self.temperature) * self.places.fit
+        self.log_evidence += compute_log_mean(log_weights)
+        index = resample(log_weights, count, self.rng)
         self.places, self.temperature, self.stages = self.places.take(index), following, self.stages + 1
         self.before = self.places.z.copy()
         if self.directions is not None:
@@ -273,5 +294,13 @@ def sample_posterior(
     times = count // len(z)
     z, origin = np.repeat(z, times, axis=0), np.repeat(origin, times)
     return Draws(
-        z, journey.stages, temperature, journey.acceptance, journey.remembered, effective, survey.courses, origin
+        z,
+        journey.stages,
+        temperature,
+        journey.acceptance,
+        journey.remembered,
+        effective,
+        survey.courses,
+        origin,
+        journey.log_evidence,
     )

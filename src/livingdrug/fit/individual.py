@@ -6,6 +6,7 @@ import numpy as np
 
 from livingdrug.fit.climb import FARTHEST, Mode, climb_starts, find_modes
 from livingdrug.fit.draws import Draws, sample_posterior
+from livingdrug.fit.pool import Progress, sample_until
 from livingdrug.fit.problem import Problem, compute_log_posterior, compute_parameters
 
 START = 8
@@ -72,7 +73,9 @@ def fit_individual(
     draws: int = 1024,
     most: int = 6,
     with_mode: bool = True,
+    effective: float | None = None,
     threads: int | None = None,
+    progress: Progress | None = None,
 ) -> IndividualFit:
     """Fit one patient: draws from the posterior, and the maximum a posteriori climbed to from the best of them.
 
@@ -86,17 +89,33 @@ def fit_individual(
         Steps of every draw in one tempered stage that cost some twenty courses, at most.
     with_mode : bool
         Whether to climb to the mode, which the draws do not need.
+    effective : float, optional
+        Runs of so many draws are repeated until they are worth so many independent ones; one run where it is left
+        out.
     threads : int, optional
         Workers of the engine; the result does not depend on it.
+    progress : function of runs and effective draws, optional
 
     Returns
     -------
     IndividualFit
         Without data, or where nothing can be integrated, the draws are the prior's; ``is_converged`` tells which.
     """
-    if len(problem.rows) > 0:
-        prior = sample_prior(problem, START * draws, rng)
-        sample = sample_posterior(problem, prior, draws, rng=rng, most=most, threads=threads)
+
+    def run(stream: np.random.Generator, threads: int | None = threads) -> Draws:
+        start = sample_prior(problem, START * draws, stream)
+        return sample_posterior(problem, start, draws, rng=stream, most=most, threads=threads)
+
+    if len(problem.rows) > 0 and effective is not None:
+        sample = sample_until(
+            lambda stream: run(stream, 1),
+            effective=effective,
+            rng=rng,
+            workers=threads,
+            progress=progress,
+        )
+    elif len(problem.rows) > 0:
+        sample = run(rng)
     else:
         prior = sample_prior(problem, draws, rng)
         sample = Draws(prior, 0, 1.0, 1.0, 0.0, float(draws), 0, np.arange(draws))

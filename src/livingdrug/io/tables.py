@@ -32,7 +32,7 @@ def read_record(folder: Path | str, *, keep_conflicts: bool = False) -> Record:
     sheets = {name: read_sheet(place / f"{name}.csv", name) for name in TABLES}
     record, faults = decode_record(sheets, str(place), keep_conflicts=keep_conflicts)
     if faults:
-        raise InputError.from_faults(f"record {place}", faults)
+        raise InputError.from_faults(f"the record in {str(place)!r}", faults)
     return record
 
 

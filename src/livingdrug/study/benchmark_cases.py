@@ -94,11 +94,13 @@ def name_class(mechanism: str) -> str:
     return CLASSES.get(group, "quantity" if group == "treatment" else group)
 
 
-def explain_known(failure: KnownFailure, settings: Ruleset, *, seed: int, draws: int, jobs: int | None) -> Case:
+def explain_known(
+    failure: KnownFailure, settings: Ruleset, *, seed: int, draws: int, effective: float | None = None, jobs: int | None
+) -> Case:
     """Explain one failure from its record, as `explain_failure` does, and set the truth beside it."""
     start, processor = time.perf_counter(), time.process_time()
     data, marker, day = select_patient(failure.record), failure.assessment.marker, failure.assessment.failure_day
-    fit = fit_subject(data, seed=seed, draws=draws, jobs=jobs)
+    fit = fit_subject(data, seed=seed, draws=draws, effective=effective, jobs=jobs)
     fitted = time.process_time()
     assert fit is not None
     assert marker is not None
@@ -144,6 +146,7 @@ def explain_all(
     *,
     seed: int,
     draws: int,
+    effective: float | None = None,
     jobs: int | None,
     kept: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -152,6 +155,8 @@ def explain_all(
 
     Parameters
     ----------
+    draws, effective
+        As `fit_subject` takes them.
     kept : Path, optional
         A file of one case a line: those found there are not explained again, new ones are added at once.
     progress : function of the failures done and of all, optional
@@ -160,7 +165,7 @@ def explain_all(
     for done, failure in enumerate(failures, start=1):
         case = known.get(failure.subject_id)
         if case is None:
-            case = explain_known(failure, settings, seed=seed, draws=draws, jobs=jobs)
+            case = explain_known(failure, settings, seed=seed, draws=draws, effective=effective, jobs=jobs)
             if kept is not None:
                 with kept.open("a", encoding="utf-8") as file:
                     file.write(json.dumps(asdict(case)) + "\n")

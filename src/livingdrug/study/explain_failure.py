@@ -11,6 +11,7 @@ from livingdrug.explain.attribution import MechanismShare
 from livingdrug.explain.evidence import Evidence
 from livingdrug.explain.misfit import Misfit
 from livingdrug.explain.narrative import Alternative, Facts, write_sentences
+from livingdrug.fit.pool import Progress
 from livingdrug.knowledge.parameters import list_parameters, load_parameters
 from livingdrug.knowledge.rules import load_rules
 from livingdrug.models.unified.model import UNIFIED
@@ -18,7 +19,15 @@ from livingdrug.study.assess_response import Assessment, assess_response
 from livingdrug.study.examine_subject import Findings, examine_subject
 from livingdrug.study.explanation import Explanation
 from livingdrug.study.find_cause import Cause
-from livingdrug.study.fit_patient import BAND_SCHEMA, DRAWS, PatientFit, compute_bands, describe_fit, fit_patient
+from livingdrug.study.fit_patient import (
+    BAND_SCHEMA,
+    DRAWS,
+    Effort,
+    PatientFit,
+    compute_bands,
+    describe_fit,
+    fit_patient,
+)
 from livingdrug.study.patient_data import PatientData, find_dose, select_patient
 from livingdrug.study.plans import PLANS, SETTINGS, create_noise
 from livingdrug.study.provenance import create_provenance
@@ -159,14 +168,31 @@ def describe_misfit(misfit: Misfit | None) -> dict[str, Any]:
     return {"flag": misfit.flag, "why": misfit.why or None, "probability": misfit.probability}
 
 
-def fit_subject(data: PatientData, *, seed: int, draws: int = DRAWS, jobs: int | None) -> PatientFit | None:
-    """Fit the subject; None where the disease has no plan or the product no parameter set."""
+def fit_subject(
+    data: PatientData,
+    *,
+    seed: int,
+    draws: int = DRAWS,
+    effective: float | None = None,
+    with_mode: bool = False,
+    jobs: int | None,
+    progress: Progress | None = None,
+) -> PatientFit | None:
+    """Fit the subject, as :class:`Effort` says; None where the disease has no plan or the product no parameter set."""
     plan = PLANS.get(data.disease)
     name = f"unified_{data.disease}_{data.product}"
     if plan is None or name not in list_parameters():
         return None
-    noise = create_noise(load_rules(SETTINGS))
-    return fit_patient(data, plan, UNIFIED, load_parameters(name), noise, seed=seed, draws=draws, jobs=jobs)
+    return fit_patient(
+        data,
+        plan,
+        UNIFIED,
+        load_parameters(name),
+        create_noise(load_rules(SETTINGS)),
+        seed=seed,
+        effort=Effort(draws, effective, with_mode, progress),
+        jobs=jobs,
+    )
 
 
 def describe_share(share: MechanismShare) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from livingdrug.engine.schedule import Schedule
 from livingdrug.engine.solve import solve
 from livingdrug.fit.individual import IndividualFit, fit_individual
 from livingdrug.fit.likelihood import Noise
+from livingdrug.fit.pool import Progress
 from livingdrug.fit.problem import MOST_STEPS, Problem, create_problem
 from livingdrug.models.unified.interventions import DOSE, EXTINCTION_DRAWS, LEVERS
 from livingdrug.simulate.protocol import Event, create_changes
@@ -44,6 +45,42 @@ class PatientFit:
     problem: Problem
     posterior: IndividualFit
     values: ParameterSet
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How much work a fit may be.
+
+    Parameters
+    ----------
+    draws : int
+        Of one run.
+    effective : float, optional
+        Runs are repeated until they are worth so many independent draws; one run where it is left out.
+    with_mode : bool
+        Whether to climb to the maximum a posteriori too.
+    progress : function of runs and effective draws, optional
+
+    Examples
+    --------
+    >>> Effort(draws=512).most, Effort(draws=1024).most, Effort(draws=512, effective=200).most
+    (3, 6, 8)
+    """
+
+    draws: int = DRAWS
+    effective: float | None = None
+    with_mode: bool = False
+    progress: Progress | None = None
+
+    @property
+    def most(self) -> int:
+        """Long steps in one stage at most: few in a quick fit, which somebody waits for; most where it is repeated.
+
+        Where the posterior is thinnest, runs of eight steps are worth twice as many draws a second as runs of three.
+        """
+        if self.effective is not None:
+            return 8
+        return 3 if self.draws < DRAWS else 6
 
 
 def set_known_values(model: Model, typical: np.ndarray, known: Mapping[str, float | None]) -> np.ndarray:
@@ -83,7 +120,7 @@ def fit_patient(
     noise: Mapping[str, Noise],
     *,
     seed: int,
-    draws: int = DRAWS,
+    effort: Effort,
     jobs: int | None = None,
 ) -> PatientFit:
     """Fit one subject; the result depends on the seed and the subject, not on the number of workers.
@@ -91,6 +128,7 @@ def fit_patient(
     Parameters
     ----------
     noise : mapping of output to Noise
+    effort : Effort
     jobs : int, optional
         Workers of the engine.
     """
@@ -110,21 +148,17 @@ def fit_patient(
         chances=EXTINCTION_DRAWS,
         changes=changes,
     )
-    rng = derive_generator(seed, "explain", data.subject_id, "fit")
-    return PatientFit(
+    posterior = fit_individual(
         problem,
-        fit_individual(problem, rng=rng, draws=draws, most=choose_most(draws), with_mode=draws >= DRAWS, threads=jobs),
-        values,
+        rng=derive_generator(seed, "explain", data.subject_id, "fit"),
+        draws=effort.draws,
+        most=effort.most,
+        with_mode=effort.with_mode,
+        effective=effort.effective,
+        threads=jobs,
+        progress=effort.progress,
     )
-
-
-def choose_most(draws: int) -> int:
-    """Return the long steps in one stage at most: fewer in a quick fit, which somebody waits for.
-
-    >>> choose_most(512), choose_most(1024)
-    (3, 6)
-    """
-    return 3 if draws < DRAWS else 6
+    return PatientFit(problem, posterior, values)
 
 
 def solve_draws(
@@ -220,6 +254,7 @@ def describe_fit(fit: PatientFit) -> dict[str, Any]:
         "failed_starts": posterior.failed_starts,
         "draws": len(draws.z),
         "effective_draws": draws.effective,
+        "runs": draws.runs,
         "tempered_stages": draws.stages,
         "evaluations": draws.evaluations,
         "acceptance": draws.acceptance,

@@ -13,11 +13,12 @@ from scipy.special import ndtri
 from livingdrug.core.errors import InputError
 from livingdrug.core.tables import Record
 from livingdrug.fit.likelihood import COUNT, Rows, compute_scaled
+from livingdrug.fit.pool import Progress
 from livingdrug.fit.profile import compute_profiles
 from livingdrug.knowledge.rules import load_rules
-from livingdrug.study.explain_failure import describe_misfit, fit_subject
+from livingdrug.study.explain_failure import QUICK_DRAWS, describe_misfit, fit_subject
 from livingdrug.study.find_cause import find_misfit
-from livingdrug.study.fit_patient import DRAWS, PatientFit, describe_fit, solve_draws
+from livingdrug.study.fit_patient import PatientFit, describe_fit, solve_draws
 from livingdrug.study.patient_data import select_patient
 from livingdrug.study.plans import SETTINGS
 
@@ -45,7 +46,14 @@ class RecordFit:
 
 
 def fit_record(
-    record: Record, *, subject_id: str | None = None, seed: int = 1, draws: int = DRAWS, jobs: int | None = None
+    record: Record,
+    *,
+    subject_id: str | None = None,
+    seed: int = 1,
+    draws: int = QUICK_DRAWS,
+    effective: float | None = None,
+    jobs: int | None = None,
+    progress: Progress | None = None,
 ) -> RecordFit:
     """Fit one subject of a record.
 
@@ -54,7 +62,11 @@ def fit_record(
     subject_id : str, optional
         May be left out where the record holds one subject.
     draws : int
-        Posterior draws.
+        Of one run.
+    effective : float, optional
+        Runs are repeated until their draws are worth so many independent ones, or 32 are done; one run where it is
+        left out.
+    progress : function of runs and effective draws, optional
 
     Raises
     ------
@@ -69,7 +81,7 @@ def fit_record(
     (128, ['variable', 'day'])
     """
     data = select_patient(record, subject_id)
-    fit = fit_subject(data, seed=seed, draws=draws, jobs=jobs)
+    fit = fit_subject(data, seed=seed, draws=draws, effective=effective, with_mode=True, jobs=jobs, progress=progress)
     if fit is None:
         raise InputError(
             f"`record` must be of a disease and product with a model, but was {data.disease} and {data.product}. "

@@ -40,6 +40,8 @@ CHUNK = 2048
 """Subjects in memory at a time."""
 RECORDS = 1000
 """Subjects that get a record unless told otherwise; the others are summarised."""
+LONGEST = 36_525
+"""Days after infusion that can be simulated: a hundred years."""
 RTOL = 1e-5
 LIVE = "survival_high", "survival_low", "survival_negative"
 
@@ -236,8 +238,8 @@ def _create_plan(
         )
     if n < 1:
         raise InputError(f"`n` must be 1 or more, but was {n!r}. Hint: say how many subjects to simulate.")
-    if not (math.isfinite(days) and days >= 1):
-        raise InputError(f"`days` must be 1 or more, but was {days!r}. Hint: two years are 730 days.")
+    if not (math.isfinite(days) and 1 <= days <= LONGEST):
+        raise InputError(f"`days` must be 1 to {LONGEST}, but was {days!r}. Hint: two years are 730 days.")
     values = load_parameters(name)
     return _Plan(
         disease,

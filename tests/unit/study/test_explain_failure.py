@@ -284,6 +284,17 @@ def test_a_fit_writes_draws_diagnostics_and_predictions(tmp_path):
     assert (predictive["lower"] <= predictive["upper"]).all()
 
 
+def test_a_fit_is_repeated_until_its_draws_are_worth_enough():
+    told = []
+    result = fit_record(
+        load_example("myeloma_primary_resistance"), draws=128, effective=60, progress=lambda *seen: told.append(seen)
+    )
+    assert result.diagnostics["runs"] == len(told) >= 4
+    assert result.diagnostics["effective_draws"] == told[-1][1] >= 60
+    assert result.posterior.height == 128 * len(told)
+    assert result.diagnostics["converged"]
+
+
 def test_the_benchmark_reports_what_it_promises():
     report = run_benchmark(5, seed=3, training=1, draws=64, long=1)
     promised = {"n", "answered", "accuracy_answered", "top1", "top2", "top1_four_classes", "ece", "shapley_mae"}
@@ -294,3 +305,6 @@ def test_the_benchmark_reports_what_it_promises():
     assert report["limit_patients"] == 1
     assert 0 < report["limit"] < 1
     assert {report["limit_top1"], report["limit_top1_of_quick"], report["limit_agreement"]} <= {0.0, 1.0}
+    assert {report["limit_answered"], report["limit_answered_of_quick"]} <= {0.0, 1.0}
+    assert report["limit_effective"] > 1
+    assert 0 <= report["limit_shapley_mae_of_medians"] <= 1

@@ -75,7 +75,8 @@ def test_the_dose_of_day_0_stands_in_the_events():
         ("flu", "ide_cel", {}, "must have values and a plan of visits"),
         ("lbcl", "car_nk", {}, "must have values and a plan of visits"),
         ("myeloma", "ide_cel", {"n": 0}, "`n` must be 1 or more"),
-        ("myeloma", "ide_cel", {"days": float("nan")}, "`days` must be 1 or more"),
+        ("myeloma", "ide_cel", {"days": float("nan")}, "`days` must be 1 to 36525"),
+        ("myeloma", "ide_cel", {"days": 99_999_999}, "`days` must be 1 to 36525, but was 99999999"),
     ],
 )
 def test_a_cohort_that_cannot_be_is_refused(disease, product, more, message):
