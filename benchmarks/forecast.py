@@ -28,6 +28,7 @@ from livingdrug.simulate.cohort import sample_parameters
 from livingdrug.study.assess_response import assess_response
 from livingdrug.study.benchmark_patients import BATCH, plan_visits, write_records
 from livingdrug.study.explain_failure import QUICK_DRAWS, fit_subject
+from livingdrug.study.fit_patient import Effort
 from livingdrug.study.forecast_progression import forecast_progression
 from livingdrug.study.patient_data import select_patient
 from livingdrug.study.plans import SETTINGS
@@ -63,7 +64,7 @@ def follow(record, subject, seed):
         now = assess_response(data)
         if now.failed is not False or now.marker is None or now.best_response in (None, "SD", "NE"):
             continue
-        fit = fit_subject(data, seed=seed, draws=QUICK_DRAWS, jobs=1)
+        fit = fit_subject(data, seed=seed, effort=Effort(QUICK_DRAWS), jobs=1)
         ahead = forecast_progression(fit, now.marker, float(day), jobs=1)
         rows.append(
             {

@@ -65,6 +65,7 @@ def build_parser() -> argparse.ArgumentParser:
     fit.add_argument(
         "--effective", type=positive, metavar="N", help="repeat the fit until its draws are worth N independent ones"
     )
+    fit.add_argument("--robust", action="store_true", help="noise with the tails of a Student t: outliers pull less")
     fit.add_argument("--json", action="store_true", help="print the diagnostics")
     fit.set_defaults(run=run_fit, example=None)
 

@@ -45,6 +45,7 @@ def run_fit(arguments: argparse.Namespace) -> int:
             subject_id=subject,
             seed=arguments.seed,
             effective=arguments.effective,
+            robust=arguments.robust,
             jobs=arguments.jobs,
             progress=lambda runs, worth: tell(f"  run {runs}: {worth:.0f} of {arguments.effective} effective draws"),
         )

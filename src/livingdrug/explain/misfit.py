@@ -13,6 +13,7 @@ import numpy as np
 from scipy.special import chdtrc, ndtr
 
 from livingdrug.fit.likelihood import COUNT, Rows, compute_scaled
+from livingdrug.fit.residuals import list_freedom, normalise_residuals
 
 FEWEST = 5
 """Rows of a variable below which the shape of its course is not judged."""
@@ -88,6 +89,7 @@ def check_fit(rows: Rows, predicted: np.ndarray, outputs: Sequence[str], times: 
     if len(rows) == 0 or len(known) == 0:
         return Misfit(len(rows) > 0, "no draw could be integrated" if len(rows) > 0 else "", 1.0)
     residual = (rows.value - compute_scaled(known, rows.kind, rows.floor)[0]) / rows.sd
+    residual = normalise_residuals(residual, list_freedom(rows))
     each = compute_row_probabilities(rows, residual)
     worst = int(np.argmin(each))
     name, day = outputs[rows.output[worst]], times[rows.time[worst]]

@@ -6,6 +6,7 @@ likelihood that is flat on one side; it has no such residual and is left out.
 """
 
 import numpy as np
+from scipy.special import ndtri, stdtr
 
 from livingdrug.fit.likelihood import COUNT, INTERVAL, Rows, compute_count_terms, compute_scaled
 
@@ -85,3 +86,26 @@ def shorten_residuals(residual: np.ndarray, freedom: np.ndarray) -> np.ndarray:
     nu = np.where(np.isinf(freedom), 1.0, freedom)
     tailed = np.sign(residual) * np.sqrt((nu + 1) * np.log1p(residual * residual / nu))
     return np.where(np.isinf(freedom), residual, tailed)
+
+
+def normalise_residuals(residual: np.ndarray, freedom: np.ndarray) -> np.ndarray:
+    """Return residuals (draw, row) as normal ones that are as improbable as they are under their rows' Student t.
+
+    Examples
+    --------
+    >>> normalise_residuals(np.array([[-2.0, -2.0, 40.0]]), np.array([np.inf, 4.0, 4.0])).round(3).tolist()
+    [[-2.0, -1.571, 4.722]]
+    """
+    tailed = np.isfinite(freedom)
+    if not tailed.any():
+        return residual
+    own = residual[:, tailed]
+    normal = residual.copy()
+    normal[:, tailed] = -np.sign(own) * ndtri(stdtr(freedom[tailed], -np.abs(own)))
+    return normal
+
+
+def list_freedom(rows: Rows) -> np.ndarray:
+    """Return the degrees of freedom of each row; infinite where its noise is normal or it is below or above a limit."""
+    own = rows.freedom if len(rows.freedom) else np.full(len(rows), np.inf)
+    return np.where((rows.censored == 0) & (rows.kind != COUNT), own, np.inf)

@@ -14,6 +14,7 @@ from livingdrug.explain.attribution import NONE
 from livingdrug.study.benchmark_patients import KnownFailure
 from livingdrug.study.explain_failure import fit_subject
 from livingdrug.study.find_cause import find_cause, find_misfit
+from livingdrug.study.fit_patient import Effort
 from livingdrug.study.patient_data import select_patient
 
 TUMOUR = "tumour"
@@ -100,7 +101,7 @@ def explain_known(
     """Explain one failure from its record, as `explain_failure` does, and set the truth beside it."""
     start, processor = time.perf_counter(), time.process_time()
     data, marker, day = select_patient(failure.record), failure.assessment.marker, failure.assessment.failure_day
-    fit = fit_subject(data, seed=seed, draws=draws, effective=effective, jobs=jobs)
+    fit = fit_subject(data, seed=seed, effort=Effort(draws, effective), jobs=jobs)
     fitted = time.process_time()
     assert fit is not None
     assert marker is not None
@@ -156,7 +157,7 @@ def explain_all(
     Parameters
     ----------
     draws, effective
-        As `fit_subject` takes them.
+        See :class:`~livingdrug.study.fit_patient.Effort`.
     kept : Path, optional
         A file of one case a line: those found there are not explained again, new ones are added at once.
     progress : function of the failures done and of all, optional

@@ -65,9 +65,10 @@ def compute_beyond_data(fit: PatientFit, data: PatientData, *, seed: int, jobs: 
     --------
     >>> from livingdrug.study.examples import load_example
     >>> from livingdrug.study.explain_failure import fit_subject
+    >>> from livingdrug.study.fit_patient import Effort
     >>> from livingdrug.study.patient_data import select_patient
     >>> data = select_patient(load_example("myeloma_primary_resistance"), None)
-    >>> beyond = compute_beyond_data(fit_subject(data, seed=1, draws=128, jobs=1), data, seed=1, jobs=1)
+    >>> beyond = compute_beyond_data(fit_subject(data, seed=1, effort=Effort(128), jobs=1), data, seed=1, jobs=1)
     >>> bool(beyond.forecast["day"].min() >= beyond.last_day), beyond.composition["clone"].n_unique()
     (True, 3)
     """

@@ -11,7 +11,6 @@ from livingdrug.explain.attribution import MechanismShare
 from livingdrug.explain.evidence import Evidence
 from livingdrug.explain.misfit import Misfit
 from livingdrug.explain.narrative import Alternative, Facts, write_sentences
-from livingdrug.fit.pool import Progress
 from livingdrug.knowledge.parameters import list_parameters, load_parameters
 from livingdrug.knowledge.rules import load_rules
 from livingdrug.models.unified.model import UNIFIED
@@ -21,7 +20,7 @@ from livingdrug.study.explanation import Explanation
 from livingdrug.study.find_cause import Cause
 from livingdrug.study.fit_patient import (
     BAND_SCHEMA,
-    DRAWS,
+    FULL,
     Effort,
     PatientFit,
     compute_bands,
@@ -106,7 +105,7 @@ def explain_subject(
     """Explain one subject and keep the fit, for whoever asks what would happen next."""
     data = select_patient(record, subject_id)
     assessment = assess_response(data)
-    fit = fit_subject(data, seed=seed, draws=draws, jobs=jobs)
+    fit = fit_subject(data, seed=seed, effort=Effort(draws), jobs=jobs)
     settings = load_rules(SETTINGS)
     findings = examine_subject(data, assessment, fit, settings=settings, seed=seed, jobs=jobs)
     cause = findings.cause
@@ -172,13 +171,18 @@ def fit_subject(
     data: PatientData,
     *,
     seed: int,
-    draws: int = DRAWS,
-    effective: float | None = None,
-    with_mode: bool = False,
+    effort: Effort = FULL,
+    robust: bool = False,
     jobs: int | None,
-    progress: Progress | None = None,
 ) -> PatientFit | None:
-    """Fit the subject, as :class:`Effort` says; None where the disease has no plan or the product no parameter set."""
+    """Fit the subject; None where the disease has no plan or the product no parameter set.
+
+    Parameters
+    ----------
+    effort : Effort
+    robust : bool
+        Whether the noise of measured values has the tails of a Student t.
+    """
     plan = PLANS.get(data.disease)
     name = f"unified_{data.disease}_{data.product}"
     if plan is None or name not in list_parameters():
@@ -188,9 +192,9 @@ def fit_subject(
         plan,
         UNIFIED,
         load_parameters(name),
-        create_noise(load_rules(SETTINGS)),
+        create_noise(load_rules(SETTINGS), robust=robust),
         seed=seed,
-        effort=Effort(draws, effective, with_mode, progress),
+        effort=effort,
         jobs=jobs,
     )
 

@@ -83,6 +83,9 @@ class Effort:
         return 3 if self.draws < DRAWS else 6
 
 
+FULL = Effort()
+
+
 def set_known_values(model: Model, typical: np.ndarray, known: Mapping[str, float | None]) -> np.ndarray:
     """Return the typical values with what is known of this subject put in; None is unknown."""
     changed = typical.copy()

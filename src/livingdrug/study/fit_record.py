@@ -8,17 +8,18 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from scipy.special import ndtri
+from scipy.special import ndtri, stdtrit
 
 from livingdrug.core.errors import InputError
 from livingdrug.core.tables import Record
 from livingdrug.fit.likelihood import COUNT, Rows, compute_scaled
 from livingdrug.fit.pool import Progress
 from livingdrug.fit.profile import compute_profiles
+from livingdrug.fit.residuals import list_freedom
 from livingdrug.knowledge.rules import load_rules
 from livingdrug.study.explain_failure import QUICK_DRAWS, describe_misfit, fit_subject
 from livingdrug.study.find_cause import find_misfit
-from livingdrug.study.fit_patient import PatientFit, describe_fit, solve_draws
+from livingdrug.study.fit_patient import Effort, PatientFit, describe_fit, solve_draws
 from livingdrug.study.patient_data import select_patient
 from livingdrug.study.plans import SETTINGS
 
@@ -52,6 +53,7 @@ def fit_record(
     seed: int = 1,
     draws: int = QUICK_DRAWS,
     effective: float | None = None,
+    robust: bool = False,
     jobs: int | None = None,
     progress: Progress | None = None,
 ) -> RecordFit:
@@ -66,6 +68,8 @@ def fit_record(
     effective : float, optional
         Runs are repeated until their draws are worth so many independent ones, or 32 are done; one run where it is
         left out.
+    robust : bool
+        Whether the noise of measured values has the tails of a Student t, so that an outlier pulls less.
     progress : function of runs and effective draws, optional
 
     Raises
@@ -81,7 +85,8 @@ def fit_record(
     (128, ['variable', 'day'])
     """
     data = select_patient(record, subject_id)
-    fit = fit_subject(data, seed=seed, draws=draws, effective=effective, with_mode=True, jobs=jobs, progress=progress)
+    effort = Effort(draws, effective, with_mode=True, progress=progress)
+    fit = fit_subject(data, seed=seed, effort=effort, robust=robust, jobs=jobs)
     if fit is None:
         raise InputError(
             f"`record` must be of a disease and product with a model, but was {data.disease} and {data.product}. "
@@ -99,6 +104,7 @@ def fit_record(
         "disease": data.disease,
         "product": data.product,
         "seed": seed,
+        "robust": robust,
         **described,
         "misfit": describe_misfit(misfit),
     }
@@ -137,7 +143,7 @@ def tabulate_predictions(fit: PatientFit, *, jobs: int | None = None) -> pl.Data
     predicted = predicted[np.isfinite(predicted).all(axis=1)]
     observed = unscale(rows, rows.value[None])[0]
     # the same quantiles of noise for every draw: no random numbers in a table that people compare
-    noise = np.tile(ndtri((np.arange(len(predicted)) * 0.6180339887 + 0.5) % 1.0)[:, None], len(rows))
+    noise = quantify_noise((np.arange(len(predicted)) * 0.6180339887 + 0.5) % 1.0, list_freedom(rows))
     made = add_noise(rows, predicted, noise)
     low, middle, high = np.quantile(made, [0.05, 0.5, 0.95], axis=0)
     return pl.DataFrame(
@@ -152,6 +158,18 @@ def tabulate_predictions(fit: PatientFit, *, jobs: int | None = None) -> pl.Data
             "percentile": 100 * (made <= observed).mean(axis=0),
         }
     )
+
+
+def quantify_noise(chance: np.ndarray, freedom: np.ndarray) -> np.ndarray:
+    """Return quantiles of each row's noise (draw, row), in its standard deviations: normal, or of a Student t.
+
+    >>> quantify_noise(np.array([0.5, 0.975]), np.array([np.inf, 4.0])).round(2).tolist()
+    [[0.0, 0.0], [1.96, 2.78]]
+    """
+    normal = np.tile(ndtri(chance)[:, None], len(freedom))
+    tailed = np.isfinite(freedom)
+    normal[:, tailed] = stdtrit(freedom[tailed], chance[:, None])
+    return normal
 
 
 def unscale(rows: Rows, values: np.ndarray) -> np.ndarray:

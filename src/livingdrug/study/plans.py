@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf
 
 from livingdrug.core.parameters import ParameterSet
 from livingdrug.core.ruleset import Ruleset
@@ -58,6 +59,9 @@ class Plan:
 SETTINGS = "explanation/1"
 """Ruleset with the settings of an explanation."""
 
+ROBUST_FREEDOM = 4.0
+"""Of the Student t where noise is to be robust; assumed. A value six standard deviations off then pulls less than one
+that is two off."""
 FLOOR_SHARE = 0.01
 """Share of a limit that is added to a prediction before its logarithm is taken."""
 
@@ -115,10 +119,11 @@ def choose_free(plan: Plan, values: ParameterSet, variables: set[str]) -> tuple[
     return tuple(name for name in (*plan.free, *extra) if name in known and name not in unused)
 
 
-def create_noise(settings: Ruleset) -> dict[str, Noise]:
+def create_noise(settings: Ruleset, *, robust: bool = False) -> dict[str, Noise]:
     """Read how each variable is measured: ``log_noise_``, ``logit_noise_`` or ``noise_`` and ``limit_`` of its name.
 
-    ``count_noise_`` is the overdispersion of counted cells; a count stands for the output of `COUNTED`.
+    ``count_noise_`` is the overdispersion of counted cells; a count stands for the output of `COUNTED`. Where it is to
+    be ``robust``, measured values follow a Student t of `ROBUST_FREEDOM`.
     """
     prefixes: tuple[tuple[str, Kind], ...] = (
         ("count_noise_", "count"),
@@ -137,7 +142,10 @@ def create_noise(settings: Ruleset) -> dict[str, Noise]:
         share = 1.0 if found[1] == "logitnormal" else FLOOR_SHARE
         output, factor = COUNTED.get(variable, ("", 1.0))
         floor = 1e-12 if found[1] == "count" else share * level or 1e-12
-        noise[variable] = Noise(found[1], value.value, limit=level, floor=floor, output=output, factor=factor)
+        freedom = ROBUST_FREEDOM if robust else inf
+        noise[variable] = Noise(
+            found[1], value.value, limit=level, floor=floor, output=output, factor=factor, freedom=freedom
+        )
     return noise
 
 

@@ -1,5 +1,7 @@
 import json
+from dataclasses import replace
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -293,6 +295,27 @@ def test_a_fit_is_repeated_until_its_draws_are_worth_enough():
     assert result.diagnostics["effective_draws"] == told[-1][1] >= 60
     assert result.posterior.height == 128 * len(told)
     assert result.diagnostics["converged"]
+
+
+def test_an_outlier_pulls_a_robust_fit_less_and_does_not_spoil_it():
+    clean = load_example("myeloma_primary_resistance")
+    wrong = (pl.col("variable") == "flc_kappa") & (pl.col("day") == 28)
+    rows = clean.observations.with_columns(value=pl.when(wrong).then(12 * pl.col("value")).otherwise("value"))
+    spoiled = replace(clean, observations=rows)
+    as_it_was, normal, robust = (
+        fit_record(record, draws=128, robust=robust)
+        for record, robust in ((clean, False), (spoiled, False), (spoiled, True))
+    )
+
+    def expect(result):
+        beside = pl.col("variable").str.starts_with("flc") & (pl.col("day") != 28)
+        return np.log(result.predictive.filter(beside)["median"].to_numpy())
+
+    moved, moved_less = (np.abs(expect(one) - expect(as_it_was)).max() for one in (normal, robust))
+    assert moved_less < 0.5 * moved
+    assert normal.diagnostics["misfit"]["flag"]
+    assert not robust.diagnostics["misfit"]["flag"]
+    assert (normal.diagnostics["robust"], robust.diagnostics["robust"]) == (False, True)
 
 
 def test_the_benchmark_reports_what_it_promises():

@@ -7,6 +7,7 @@ from livingdrug.study.assess_response import assess_response
 from livingdrug.study.examples import load_example
 from livingdrug.study.explain_failure import fit_subject
 from livingdrug.study.find_cause import find_cause, find_misfit
+from livingdrug.study.fit_patient import Effort
 from livingdrug.study.patient_data import select_patient
 from livingdrug.study.plans import SETTINGS
 from livingdrug.study.weigh_alternatives import compute_other_prior, weigh_alternatives
@@ -15,7 +16,7 @@ from livingdrug.study.weigh_alternatives import compute_other_prior, weigh_alter
 @pytest.fixture(scope="module")
 def found():
     data, settings = select_patient(load_example("myeloma_primary_resistance")), load_rules(SETTINGS)
-    assessment, fit = assess_response(data), fit_subject(data, seed=1, draws=256, jobs=1)
+    assessment, fit = assess_response(data), fit_subject(data, seed=1, effort=Effort(256), jobs=1)
     misfit = find_misfit(fit, settings=settings, jobs=1)
     cause = find_cause(fit, data, assessment.marker, assessment.failure_day, settings=settings, misfit=misfit, jobs=1)
     return fit, cause, weigh_alternatives(fit, cause, settings)
