@@ -31,8 +31,9 @@ LARGEST_SHARE = 0.4
 MOST_STAGES = 60
 """Stages at most; reaching it is reported as ``temperature`` below 1."""
 WANTED_ACCEPTANCE = 0.25
-REMEMBERED = 0.7
-"""Moves of a stage go on until the parameters correlate less, on average, with where the draws were resampled."""
+REMEMBERED, THIN = 0.7, 0.5
+"""Moves of a stage go on until the parameters correlate no more than this, on average, with where the draws were
+resampled: steps in what was measured, and steps in parameters. Where these do not get there the posterior is thin."""
 FEWEST_SWEEPS, MOST_SWEEPS, LAST_SWEEPS = 3, 4, 8
 """Steps in parameters of every draw in one stage: at least, at most, and in the last stage."""
 FEWEST_LAST, POLISHING = 2, 4
@@ -197,12 +198,12 @@ class Journey:
         if self.directions is not None:
             self.derivative = self.derivative[index]
 
-    def repeat(self, take: Callable[[], float], fewest: int, most: int) -> None:
-        """Take steps until the draws have forgotten where they were, within the bounds given."""
+    def repeat(self, take: Callable[[], float], fewest: int, most: int, enough: float) -> None:
+        """Take steps until draws correlate no more than ``enough`` with where they were, within the bounds given."""
         for done in range(1, most + 1):
             self.acceptance = take()
             self.remembered = compute_memory(self.before, self.places.z)
-            if done >= fewest and self.remembered <= REMEMBERED:
+            if done >= fewest and self.remembered <= enough:
                 break
 
     def take_sweep(self) -> float:
@@ -217,7 +218,7 @@ class Journey:
             self.derivative = self.directions.differentiate(self.places, self.survey)
             self.learned = self.temperature
         mover = ResidualStep(self.directions, self.survey, self.temperature, self.derivative, self.length)
-        self.repeat(lambda: mover.move(self.places, self.rng), fewest, most)
+        self.repeat(lambda: mover.move(self.places, self.rng), fewest, most, REMEMBERED)
         self.length = mover.stride
 
     def move(self, most: int) -> None:
@@ -225,12 +226,12 @@ class Journey:
         is_last = self.temperature == 1.0
         if not self.is_thin:
             bounds = (LAST_SWEEPS, LAST_SWEEPS) if is_last else (FEWEST_SWEEPS, MOST_SWEEPS)
-            self.repeat(self.take_sweep, *bounds)
-            self.is_thin = self.remembered > REMEMBERED and self.places.residual.shape[1] > 0
+            self.repeat(self.take_sweep, *bounds, THIN)
+            self.is_thin = self.remembered > THIN and self.places.residual.shape[1] > 0
         if self.is_thin:
             self.step(*((FEWEST_LAST, 2 * most) if is_last else (1, most)))
             if is_last:
-                self.repeat(self.take_sweep, POLISHING, POLISHING)
+                self.repeat(self.take_sweep, POLISHING, POLISHING, THIN)
 
 
 def move_places(
